@@ -1,0 +1,1 @@
+"""What drives the stream: audio, text, image, motion."""

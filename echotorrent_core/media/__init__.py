@@ -1,0 +1,15 @@
+"""Pictures and sound in, fragmented MP4 out. PyAV and Pillow only."""
+
+from .read import AudioBlock, AudioReader, file_digest, read_image
+from .write import SegmentEncoder, SoundWindow, finalise, video_codecs
+
+__all__ = [
+    "AudioBlock",
+    "AudioReader",
+    "SegmentEncoder",
+    "SoundWindow",
+    "file_digest",
+    "finalise",
+    "read_image",
+    "video_codecs",
+]

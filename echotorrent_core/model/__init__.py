@@ -1,0 +1,1 @@
+"""The trunk: one Wan-shaped diffusion transformer whose attention policies are data."""

@@ -1,0 +1,202 @@
+"""The trunk: Wan's diffusion transformer with InfiniteTalk's audio cross-attention. Parameter names are theirs.
+
+It knows nothing of chunks, caches or ranks: self-attention hands q, k, v to a `Context` (model/history.py).
+
+Dimensions: B batch, C channels, T latents, n tokens of one latent, D model width, H heads, A audio tokens per latent,
+L text tokens.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from .. import flow
+from ..config import TrunkConfig
+from .attention import Attention, get_attention
+from .audio_adapters import AudioCrossAttention, AudioProj
+from .history import Context
+
+
+def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    """x (B, T, n, D) with shift, scale (B, T, 1, D)."""
+    return torch.addcmul(shift, x, 1 + scale)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, dim: int, num_heads: int, eps: float):
+        super().__init__()
+        self.num_heads = num_heads
+        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.norm_q, self.norm_k = nn.RMSNorm(dim, eps), nn.RMSNorm(dim, eps)
+
+    def forward(self, x: Tensor, layer: int, context: Context) -> Tensor:
+        q, k, v = self.norm_q(self.q(x)), self.norm_k(self.k(x)), self.v(x)
+        q, k, v = (rearrange(a, "b t n (h d) -> b (t n) h d", h=self.num_heads) for a in (q, k, v))
+        out = context.attend(layer, q, k, v)
+        return self.o(rearrange(out, "b (t n) h d -> b t n (h d)", t=x.shape[1]))
+
+
+class CrossAttention(nn.Module):
+    """Text and, where the model has them, CLIP image tokens: attended apart, summed, projected once (Wan I2V)."""
+
+    def __init__(self, dim: int, num_heads: int, eps: float, image: bool, attention: Attention):
+        super().__init__()
+        self.num_heads, self.attention = num_heads, attention
+        self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
+        self.norm_q, self.norm_k = nn.RMSNorm(dim, eps), nn.RMSNorm(dim, eps)
+        if image:
+            self.k_img, self.v_img, self.norm_k_img = nn.Linear(dim, dim), nn.Linear(dim, dim), nn.RMSNorm(dim, eps)
+
+    def forward(self, x: Tensor, text: Tensor, image: Tensor | None) -> Tensor:
+        heads = "b l (h d) -> b l h d"
+        q = rearrange(self.norm_q(self.q(x)), "b t n (h d) -> b (t n) h d", h=self.num_heads)
+        k = rearrange(self.norm_k(self.k(text)), heads, h=self.num_heads)
+        v = rearrange(self.v(text), heads, h=self.num_heads)
+        out = self.attention(q, k, v, None)
+        if image is not None:
+            k = rearrange(self.norm_k_img(self.k_img(image)), heads, h=self.num_heads)
+            v = rearrange(self.v_img(image), heads, h=self.num_heads)
+            out = out + self.attention(q, k, v, None)
+        return self.o(rearrange(out, "b (t n) h d -> b t n (h d)", t=x.shape[1]))
+
+
+class Block(nn.Module):
+    def __init__(self, config: TrunkConfig, attention: Attention):
+        super().__init__()
+        dim, heads, eps = config.dim, config.num_heads, config.eps
+        self.norm1 = nn.LayerNorm(dim, eps, elementwise_affine=False)
+        self.self_attn = SelfAttention(dim, heads, eps)
+        self.norm3 = nn.LayerNorm(dim, eps)
+        self.cross_attn = CrossAttention(dim, heads, eps, config.image_dim > 0, attention)
+        if config.audio is not None:
+            self.norm_x = nn.LayerNorm(dim, eps)
+            self.audio_cross_attn = AudioCrossAttention(dim, heads, config.audio.output_dim, attention)
+        self.norm2 = nn.LayerNorm(dim, eps, elementwise_affine=False)
+        self.ffn = nn.Sequential(nn.Linear(dim, config.ffn_dim), nn.GELU("tanh"), nn.Linear(config.ffn_dim, dim))
+        self.modulation = nn.Parameter(torch.randn(1, 6, dim) / dim**0.5)
+
+    def forward(
+        self,
+        x: Tensor,
+        time: Tensor,
+        text: Tensor,
+        image: Tensor | None,
+        audio: Tensor | None,
+        layer: int,
+        context: Context,
+    ) -> Tensor:
+        """x (B, T, n, D), time (B, T, 6, D) -> (B, T, n, D)."""
+        shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation + time).unsqueeze(-2).unbind(2)
+        x = torch.addcmul(x, self.self_attn(modulate(self.norm1(x), shift1, scale1), layer, context), gate1)
+        x = x + self.cross_attn(self.norm3(x), text, image)
+        if audio is not None:
+            x = x + self.audio_cross_attn(self.norm_x(x), audio)
+        return torch.addcmul(x, self.ffn(modulate(self.norm2(x), shift2, scale2)), gate2)
+
+
+class Head(nn.Module):
+    def __init__(self, config: TrunkConfig):
+        super().__init__()
+        self.norm = nn.LayerNorm(config.dim, config.eps, elementwise_affine=False)
+        pt, ph, pw = config.patch
+        self.head = nn.Linear(config.dim, pt * ph * pw * config.out_dim)
+        self.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        shift, scale = (self.modulation + time.unsqueeze(2)).unsqueeze(-2).unbind(2)
+        return self.head(modulate(self.norm(x), shift, scale))
+
+
+class ImageEmbedding(nn.Module):
+    """CLIP tokens (B, 257, image_dim) -> (B, 257, D)."""
+
+    def __init__(self, image_dim: int, dim: int):
+        super().__init__()
+        self.proj = nn.Sequential(
+            nn.LayerNorm(image_dim),
+            nn.Linear(image_dim, image_dim),
+            nn.GELU(),
+            nn.Linear(image_dim, dim),
+            nn.LayerNorm(dim),
+        )
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.proj(tokens)
+
+
+class Trunk(nn.Module):
+    """The network. `forward` gives its raw output (velocity or residual, see `flow.to_x0`)."""
+
+    def __init__(self, config: TrunkConfig, attention: str = "sdpa"):
+        super().__init__()
+        self.config = config
+        self.attention = get_attention(attention)
+        dim = config.dim
+        self.patch_embedding = nn.Conv3d(config.in_dim, dim, kernel_size=config.patch, stride=config.patch)
+        self.text_embedding = nn.Sequential(nn.Linear(config.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
+        self.time_embedding = nn.Sequential(nn.Linear(config.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
+        self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
+        self.blocks = nn.ModuleList(Block(config, self.attention) for _ in range(config.num_layers))
+        self.head = Head(config)
+        if config.image_dim:
+            self.img_emb = ImageEmbedding(config.image_dim, dim)
+        if config.audio is not None:
+            self.audio_proj = AudioProj(config.audio)
+            if config.audio.inject:
+                self.audio_inject = nn.Linear(config.audio.context_tokens * config.audio.output_dim, dim)
+
+    def init_weights(self) -> None:
+        """Initialisation for training from scratch: Xavier linears, zero output, audio injection at zero."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        nn.init.zeros_(self.head.head.weight)
+        for layer in (*self.text_embedding, *self.time_embedding):
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=0.02)
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Tokens per latent (rows, columns) for latents of height x width."""
+        return height // self.config.patch[1], width // self.config.patch[2]
+
+    def embed_text(self, text: Tensor) -> Tensor:
+        """Text features (B, L, text_dim), L <= text_len -> tokens (B, text_len, D). Rows are padded with zeros before
+        the projection and then attended without a mask (Wan)."""
+        return self.text_embedding(F.pad(text, (0, 0, 0, self.config.text_len - text.shape[1])))
+
+    def forward(
+        self,
+        latents: Tensor,
+        sigma: Tensor,
+        condition: Tensor,
+        text: Tensor,
+        audio: Tensor | None,
+        context: Context,
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """latents (B, out_dim, T, H, W) at levels sigma (B,) or (B, T); condition (B, in_dim - out_dim, T, H, W);
+        text, image: embedded tokens (B, L, D); audio tokens (B, T, A, audio_dim) -> (B, out_dim, T, H, W)."""
+        batch, _, frames, height, width = latents.shape
+        rows, columns = self.grid(height, width)
+        x = self.patch_embedding(torch.cat([latents, condition], dim=1))
+        x = rearrange(x, "b d t h w -> b t (h w) d")
+
+        sigma = sigma[:, None].expand(batch, frames) if sigma.dim() == 1 else sigma
+        features = flow.sinusoid(flow.timestep(sigma), self.config.freq_dim)
+        time = self.time_embedding(features.to(x.dtype))
+        if audio is not None and self.config.audio is not None and self.config.audio.inject:
+            time = time + self.audio_inject(audio.flatten(2))
+        modulation = self.time_projection(time).unflatten(-1, (6, -1))
+
+        for layer, block in enumerate(self.blocks):
+            x = block(x, modulation, text, image, audio, layer, context)
+
+        x = self.head(x, time)
+        pt, ph, pw = self.config.patch
+        return rearrange(
+            x, "b t (h w) (pt ph pw c) -> b c (t pt) (h ph) (w pw)", h=rows, w=columns, pt=pt, ph=ph, pw=pw
+        )

@@ -1,0 +1,273 @@
+"""What a layer may read: the sink, a ring of earlier latents, and the chunk itself.
+
+Keys are stored unrotated; positions are window-relative and given at read. Sink latents sit at 0.., the ring's
+latents right before the chunk, the chunk's first latent always at the same place. Three contexts share one trunk:
+`SinkContext` (the sink alone, run once), `RollingContext` (inference: one chunk against a `History`) and
+`SequenceContext` (training: all chunks of a sequence in one pass, history windowed at read).
+
+Dimensions: B batch, N tokens, n tokens of one latent, H heads, D head width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..config import CacheWrite, InChunk, LayerPolicy, SinkConfig
+from .attention import Attention
+from .rope import rotate, rotation
+
+KV = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Token grid and rotary numbers of a stream: n = height * width tokens per latent."""
+
+    height: int
+    width: int
+    head_dim: int
+    theta: float
+    device: torch.device
+
+    @property
+    def tokens(self) -> int:
+        return self.height * self.width
+
+    def rotations(self, times: Sequence[float]) -> Tensor:
+        return rotation(tuple(times), self.height, self.width, self.head_dim, self.theta, self.device)
+
+
+@dataclass(frozen=True)
+class WritePolicy:
+    """When a step's keys and values become history, and which slot a step reads (DESIGN section 2).
+
+    `per_step`: step i reads and writes slot i. `last_step`: all read slot 0, the last step writes it.
+    `clean`: all read slot 0, one extra pass at sigma 0 writes it.
+    """
+
+    name: CacheWrite
+    steps: int
+
+    @property
+    def slots(self) -> int:
+        return self.steps if self.name == "per_step" else 1
+
+    @property
+    def extra_pass(self) -> bool:
+        return self.name == "clean"
+
+    def read(self, step: int) -> int:
+        return step if self.name == "per_step" else 0
+
+    def write(self, step: int) -> int | None:
+        """Slot written by denoising step `step`; None if it writes nothing."""
+        if self.name == "per_step":
+            return step
+        return 0 if self.name == "last_step" and step == self.steps - 1 else None
+
+
+class History:
+    """Rings of keys and values of earlier chunks, per slot and layer, of static size.
+
+    A chunk's pass stages its keys and values; `commit` moves them into the rings at once, so an aborted
+    chunk leaves the history as it was.
+    """
+
+    def __init__(self, policies: Sequence[LayerPolicy], slots: int, tokens: int):
+        self.capacity = [policy.history for policy in policies]
+        self.slots = slots
+        self.tokens = tokens
+        self.written = 0  # latents, since the stream began
+        self.rings: dict[tuple[int, int], KV] = {}  # (slot, layer) -> K, V of shape (B, capacity * n, H, D)
+        self._staged: dict[tuple[int, int], KV] = {}
+
+    def stage(self, slot: int, layer: int, k: Tensor, v: Tensor) -> None:
+        if self.capacity[layer]:
+            self._staged[slot, layer] = (k.detach(), v.detach())
+
+    def discard(self) -> None:
+        self._staged.clear()
+
+    def commit(self, latents: int) -> None:
+        """Write the staged keys and values of a chunk of `latents` latents over the oldest ones."""
+        for (slot, layer), staged in self._staged.items():
+            capacity = self.capacity[layer]
+            if (slot, layer) not in self.rings:
+                shape = (staged[0].shape[0], capacity * self.tokens, *staged[0].shape[2:])
+                self.rings[slot, layer] = (staged[0].new_zeros(shape), staged[1].new_zeros(shape))
+            for index in range(max(0, latents - capacity), latents):
+                place = (self.written + index) % capacity * self.tokens
+                source = slice(index * self.tokens, (index + 1) * self.tokens)
+                for ring, new in zip(self.rings[slot, layer], staged, strict=True):
+                    ring[:, place : place + self.tokens] = new[:, source]
+        self._staged.clear()
+        self.written += latents
+
+    def read(self, slot: int, layer: int, like: Tensor) -> KV:
+        """K, V of a ring in physical order; zeros before anything was written."""
+        if (slot, layer) not in self.rings:
+            shape = (like.shape[0], self.capacity[layer] * self.tokens, *like.shape[2:])
+            return like.new_zeros(shape), like.new_zeros(shape)
+        return self.rings[slot, layer]
+
+    def ages(self, layer: int) -> tuple[int | None, ...]:
+        """Age of each physical latent (1 = the latest before the chunk), None where nothing is stored yet."""
+        capacity = self.capacity[layer]
+        ages = ((self.written - 1 - place) % capacity + 1 for place in range(capacity))
+        return tuple(age if age <= self.written else None for age in ages)
+
+    def clear(self) -> None:
+        self.written = 0
+        self.rings.clear()
+        self._staged.clear()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Flat copy-free view for saving; `written` is saved by the stream."""
+        return {
+            f"{slot}.{layer}.{name}": tensor
+            for (slot, layer), ring in self.rings.items()
+            for name, tensor in zip("kv", ring, strict=True)
+        }
+
+    def load_tensors(self, tensors: dict[str, Tensor], written: int) -> None:
+        self.written = written
+        for key in tensors:
+            slot, layer, name = key.split(".")
+            if name == "k":
+                self.rings[int(slot), int(layer)] = (tensors[key].clone(), tensors[f"{slot}.{layer}.v"].clone())
+
+
+class Context(Protocol):
+    """What the trunk's self-attention calls: q, k, v of all tokens, unrotated, (B, N, H, D) -> (B, N, H, D)."""
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor: ...
+
+
+class SinkContext:
+    """The sink's tokens read only themselves; their K and V per layer are kept in `kv`."""
+
+    def __init__(self, geometry: Geometry, attention: Attention):
+        self.geometry = geometry
+        self.attention = attention
+        self.kv: list[KV] = []
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        self.kv.append((k, v))
+        rotations = self.geometry.rotations(range(q.shape[1] // self.geometry.tokens))
+        return self.attention(rotate(q, rotations), rotate(k, rotations), v, None)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Window-relative positions: sink at 0.., the chunk's first latent at `start`, history right before it."""
+
+    sink: int
+    start: int
+    chunk: int
+
+    @staticmethod
+    def of(sink: SinkConfig, longest_history: int, chunk: int) -> Window:
+        return Window(sink.latents, sink.latents - 1 + sink.offset + longest_history, chunk)
+
+    def sink_times(self, extra: int = 0) -> list[int]:
+        """Sink positions; `extra` moves them further into the past (rolling sink, Live Avatar)."""
+        return [t - extra for t in range(self.sink)]
+
+    def chunk_times(self) -> list[int]:
+        return list(range(self.start, self.start + self.chunk))
+
+
+@lru_cache(maxsize=64)
+def _mask(
+    in_chunk: InChunk, sink: int, ages: tuple[int | None, ...], chunk: int, tokens: int, device: torch.device
+) -> Tensor | None:
+    """Additive mask (chunk * n, (sink + history + chunk) * n); None where everything may be read."""
+    if in_chunk == "full" and None not in ages:
+        return None
+    own = torch.ones(chunk, chunk, dtype=torch.bool)
+    if in_chunk == "frame_causal":
+        own = own.tril()
+    history = torch.tensor([age is not None for age in ages], dtype=torch.bool).expand(chunk, len(ages))
+    allowed = torch.cat([torch.ones(chunk, sink, dtype=torch.bool), history, own], dim=1)
+    allowed = allowed.repeat_interleave(tokens, 0).repeat_interleave(tokens, 1).to(device)
+    return torch.zeros(allowed.shape, device=device).masked_fill(~allowed, float("-inf"))
+
+
+class RollingContext:
+    """One chunk against sink and rings. Shapes do not change from the first chunk on."""
+
+    def __init__(
+        self,
+        policies: Sequence[LayerPolicy],
+        geometry: Geometry,
+        window: Window,
+        attention: Attention,
+        sink: list[KV],
+        history: History,
+        read_slot: int,
+        write_slot: int | None,
+        sink_extra: int = 0,
+    ):
+        self.policies, self.geometry, self.window, self.attention = policies, geometry, window, attention
+        self.sink, self.history = sink, history
+        self.read_slot, self.write_slot = read_slot, write_slot
+        self.sink_times = window.sink_times(sink_extra)
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        if self.write_slot is not None:
+            self.history.stage(self.write_slot, layer, k, v)
+        policy, window, chunk_times = self.policies[layer], self.window, self.window.chunk_times()
+        keys, values = [self.sink[layer][0], k], [self.sink[layer][1], v]
+        times: list[int] = [*self.sink_times, *chunk_times]
+        ages: tuple[int | None, ...] = ()
+        if policy.history:
+            past_k, past_v = self.history.read(self.read_slot, layer, k)
+            keys.insert(1, past_k)
+            values.insert(1, past_v)
+            ages = self.history.ages(layer)
+            times[window.sink : window.sink] = [window.start - (age or 0) for age in ages]
+        mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, self.geometry.tokens, q.device)
+        q = rotate(q, self.geometry.rotations(chunk_times))
+        k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times))
+        return self.attention(q, k, torch.cat(values, dim=1), mask)
+
+
+class SequenceContext:
+    """All chunks of a training sequence in one pass: what each chunk's queries would have read from a `per_step`
+    history, as an append-only view that is windowed at read, so gradients are those of the whole sequence."""
+
+    def __init__(
+        self, policies: Sequence[LayerPolicy], geometry: Geometry, window: Window, attention: Attention, sink: list[KV]
+    ):
+        self.policies, self.geometry, self.window, self.attention, self.sink = (
+            policies,
+            geometry,
+            window,
+            attention,
+            sink,
+        )
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        policy, window, n = self.policies[layer], self.window, self.geometry.tokens
+        size = window.chunk * n
+        chunks = q.shape[1] // size
+        span = self.geometry.rotations(range(window.start, window.start + chunks * window.chunk))
+        q, k = rotate(q, span), rotate(k, span)
+        sink_k, sink_v = self.sink[layer]
+        out = []
+        for c in range(chunks):
+            first = max(0, c * window.chunk - policy.history)
+            past = slice(first * n, (c + 1) * size)
+            # The sink keeps its distance to every chunk: rotated along with it.
+            moved = rotate(sink_k, self.geometry.rotations([t + c * window.chunk for t in window.sink_times()]))
+            ages: tuple[int | None, ...] = (1,) * (c * window.chunk - first)
+            mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, n, q.device)
+            keys, values = torch.cat([moved, k[:, past]], 1), torch.cat([sink_v, v[:, past]], 1)
+            out.append(self.attention(q[:, c * size : (c + 1) * size], keys, values, mask))
+        return torch.cat(out, dim=1)

@@ -1,0 +1,214 @@
+"""The causal video VAE with explicit streaming state: Wan 2.1's, and the small embedded one.
+
+Shapes: frames (B, 3, T, H, W) in [-1, 1]; latents (B, z, t, h, w), normalised. A stream's first latent is one frame, each
+later latent `time_stride` frames. Facts of Wan's VAE: `wan/modules/vae.py` of MeiGen-AI/InfiniteTalk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import VAEConfig
+from .layers import (
+    AttentionBlock,
+    Cache,
+    CausalConv3d,
+    Downsample,
+    PatchPCA,
+    ResidualBlock,
+    RMSNorm,
+    Upsample,
+    norm_silu,
+)
+
+
+class Encoder(nn.Module):
+    def __init__(self, config: VAEConfig, out_channels: int) -> None:
+        super().__init__()
+        widths, kernels = config.widths, config.kernel_t
+        self.conv1 = CausalConv3d(3 * config.patch**2, widths[0], (kernels[0], 3, 3))
+        blocks: list[nn.Module] = []
+        channels = widths[0]
+        for level, width in enumerate(widths):
+            for _ in range(config.num_res_blocks):
+                blocks.append(ResidualBlock(channels, width, kernels[level]))
+                channels = width
+            if level < len(widths) - 1:
+                blocks.append(Downsample(channels, config.temporal[level]))
+        self.downsamples = nn.ModuleList(blocks)
+        self.middle = middle(channels, kernels[-1], config.attention)
+        self.head = head(channels, out_channels, kernels[-1])
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        x = self.conv1(x, cache)
+        for block in (*self.downsamples, *self.middle):
+            x = block(x, cache)
+        return self.head["2"](norm_silu(self.head["0"], x), cache)
+
+
+class Decoder(nn.Module):
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        widths, kernels = config.decoder_widths or config.widths, config.kernel_t
+        channels = widths[-1]
+        self.conv1 = CausalConv3d(config.z_dim, channels, (kernels[-1], 3, 3))
+        self.middle = middle(channels, kernels[-1], config.attention)
+        blocks: list[nn.Module] = []
+        for level in reversed(range(len(widths))):
+            for _ in range(config.num_res_blocks + 1):
+                blocks.append(ResidualBlock(channels, widths[level], kernels[level]))
+                channels = widths[level]
+            if level > 0:
+                blocks.append(Upsample(channels, config.temporal[level - 1]))
+                channels //= 2
+        self.upsamples = nn.ModuleList(blocks)
+        self.head = head(channels, 3 * config.patch**2, kernels[0])
+
+    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+        x = self.conv1(x, cache)
+        for block in (*self.middle, *self.upsamples):
+            x = block(x, cache)
+        return self.head["2"](norm_silu(self.head["0"], x), cache)
+
+
+def middle(channels: int, kernel_t: int, attention: bool) -> nn.ModuleList:
+    first, last = ResidualBlock(channels, channels, kernel_t), ResidualBlock(channels, channels, kernel_t)
+    return nn.ModuleList([first, AttentionBlock(channels), last] if attention else [first, last])
+
+
+def head(in_channels: int, out_channels: int, kernel_t: int) -> nn.ModuleDict:
+    return nn.ModuleDict({"0": RMSNorm(in_channels), "2": CausalConv3d(in_channels, out_channels, (kernel_t, 3, 3))})
+
+
+class CausalVAE(nn.Module):
+    """Wan's causal VAE, parameter names and shapes as published, with a functional streaming cache.
+
+    With `linear_skip` a whitened PCA patch codec (`skip.*`) runs beside the network, which starts as a zero residual:
+    z = PCA(x) + encoder(x), y = PCA^T(z) + decoder(z).
+
+    Latents leave `encode` normalised as (z - mean) / std. Wan's statistics are constants of the model and come from
+    `config.mean/std` (None: 0 and 1); those of a `linear_skip` model are measured after training and therefore
+    travel with its weights, as the buffers `latent_mean/latent_std`.
+    """
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        levels = len(config.widths)
+        if len(config.kernel_t) != levels or len(config.temporal) != levels - 1:
+            raise ValueError(
+                f"VAE config: {levels} widths need {levels} kernel_t and {levels - 1} temporal values, "
+                f"got {config.kernel_t} and {config.temporal}"
+            )
+        self.config = config
+        moments = config.z_dim if config.linear_skip else 2 * config.z_dim  # Wan also has a log-variance, never used
+        self.encoder = Encoder(config, moments)
+        self.conv1 = CausalConv3d(moments, moments, (1, 1, 1))
+        self.conv2 = CausalConv3d(config.z_dim, config.z_dim, (1, 1, 1))
+        self.decoder = Decoder(config)
+        self.skip: PatchPCA | None = None
+        if config.linear_skip:
+            self.skip = PatchPCA(config.z_dim, config.time_stride, config.space_stride)
+            self.register_buffer("latent_mean", torch.zeros(config.z_dim))
+            self.register_buffer("latent_std", torch.ones(config.z_dim))
+            self._start_as_residual()
+        for name, module in self.named_modules():
+            if isinstance(module, CausalConv3d):
+                module.slot = name
+
+    def _start_as_residual(self) -> None:
+        for conv in (self.encoder.head["2"], self.decoder.head["2"], self.conv1):
+            nn.init.zeros_(conv.bias)
+        nn.init.zeros_(self.encoder.head["2"].weight)
+        nn.init.zeros_(self.decoder.head["2"].weight)
+        for conv in (self.conv1, self.conv2):
+            nn.init.eye_(conv.weight.data[:, :, 0, 0, 0])
+
+    def encode(self, frames: Tensor, cache: Mapping[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Frames (B, 3, T, H, W) -> latents (B, z, t, H/s, W/s) and the cache for the following frames.
+
+        cache None starts a stream: its first frame becomes the first latent. Frames that do not fill a latent wait in
+        the cache, so any split into calls gives the same latents. ValueError for sizes not divisible by the stride.
+        """
+        stride, space = self.config.time_stride, self.config.space_stride
+        b, c, t, h, w = frames.shape
+        if c != 3 or t < 1 or h % space or w % space:
+            raise ValueError(
+                f"VAE encode: frames are {tuple(frames.shape)}, expected (batch, 3, at least 1, height, width) with height "
+                f"and width divisible by {space}"
+            )
+        if cache is None:
+            latents, state = self._encode(frames[:, :, :1], Cache(None, b))
+            if t == 1:
+                return latents, state
+            more, state = self.encode(frames[:, :, 1:], state)
+            return torch.cat([latents, more], dim=2), state
+        if "encoder.pending" in cache:
+            frames = torch.cat([cache["encoder.pending"].to(frames.dtype), frames], dim=2)
+        whole = frames.shape[2] // stride * stride
+        if whole == 0:
+            latents, state = frames.new_zeros((b, self.config.z_dim, 0, h // space, w // space)), dict(cache)
+        else:
+            latents, state = self._encode(frames[:, :, :whole], Cache(cache, b))
+        state.pop("encoder.pending", None)
+        if whole < frames.shape[2]:
+            state["encoder.pending"] = frames[:, :, whole:].detach().clone()
+        return latents, state
+
+    def decode(self, latents: Tensor, cache: Mapping[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Latents (B, z, t, h, w) -> frames (B, 3, T, H, W), not clamped, and the cache for the following latents.
+
+        cache None starts a stream: its first latent gives one frame, every other one `time_stride` frames. All latents
+        of a call are decoded together, and any split into calls gives the same frames.
+        """
+        b, c, t, _, _ = latents.shape
+        if c != self.config.z_dim or t < 1:
+            raise ValueError(
+                f"VAE decode: latents are {tuple(latents.shape)}, expected (batch, {self.config.z_dim}, at least 1, h, w)"
+            )
+        if cache is not None:
+            return self._decode(latents, Cache(cache, b))
+        frames, state = self._decode(latents[:, :, :1], Cache(None, b))
+        if t == 1:
+            return frames, state
+        more, state = self._decode(latents[:, :, 1:], Cache(state, b))
+        return torch.cat([frames, more], dim=2), state
+
+    def _encode(self, frames: Tensor, cache: Cache) -> tuple[Tensor, dict[str, Tensor]]:
+        x = F.pixel_unshuffle(fold(frames), self.config.patch).contiguous(memory_format=torch.channels_last)
+        z = self.conv1(self.encoder(x, cache), cache)[:, : self.config.z_dim]
+        if self.skip is not None:
+            z = z + self.skip.encode(frames, cache.first)
+        mean, std = self._statistics(z)
+        return unfold((z - mean) / std, cache.batch), cache.new
+
+    def _decode(self, latents: Tensor, cache: Cache) -> tuple[Tensor, dict[str, Tensor]]:
+        z = fold(latents).contiguous(memory_format=torch.channels_last)
+        mean, std = self._statistics(z)
+        z = z * std + mean
+        x = F.pixel_shuffle(self.decoder(self.conv2(z, cache), cache), self.config.patch)
+        if self.skip is not None:
+            x = x + self.skip.decode(z, cache.batch, cache.first).flatten(0, 1)
+        return unfold(x, cache.batch), cache.new
+
+    def _statistics(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the latent channels, (z, 1, 1)."""
+        if self.config.linear_skip:
+            mean, std = self.latent_mean, self.latent_std
+        else:
+            mean = z.new_tensor(self.config.mean or (0.0,) * self.config.z_dim)
+            std = z.new_tensor(self.config.std or (1.0,) * self.config.z_dim)
+        return mean.view(-1, 1, 1), std.view(-1, 1, 1)
+
+
+def fold(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (T*B, C, H, W)."""
+    return x.permute(2, 0, 1, 3, 4).flatten(0, 1)
+
+
+def unfold(x: Tensor, batch: int) -> Tensor:
+    """(T*B, C, H, W) -> (B, C, T, H, W)."""
+    return x.unflatten(0, (-1, batch)).permute(1, 2, 0, 3, 4).contiguous()

@@ -1,0 +1,1 @@
+"""Training of EchoTorrent models: methods, roles, data and the procedural corpus."""

@@ -1,0 +1,1 @@
+"""Training data: the corpus turned into tensors."""

@@ -1,0 +1,138 @@
+"""Corpus clips turned into what a trunk trains on: latents, audio features, motion, prompt ids, mouth masks.
+
+    python -m training.data.features --corpus DIR --out FILE.safetensors
+
+Audio is encoded several times per clip, clean and augmented, because the encoder is frozen while the trunk learns.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from echotorrent_core.conditioning.audio import AudioEncoder
+from echotorrent_core.conditioning.motion import normalise
+from echotorrent_core.conditioning.text import parse_prompt
+from echotorrent_core.stream import Engine
+from echotorrent_core.vae.causal import CausalVAE
+
+from ..corpus.augment import augment
+from ..corpus.build import CorpusReader
+
+MARGIN = 2  # frames on either side of the clip that the audio adapter's window reads
+FRAMES = 65
+
+
+def to_video(frames: np.ndarray) -> Tensor:
+    """uint8 (T, H, W, 3) -> float (1, 3, T, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+
+
+def motion_features(labels: dict[str, np.ndarray]) -> Tensor:
+    """Motion channels (FRAMES + 2 MARGIN, 8) relative to the reference portrait, which is the row after the clip."""
+    pose = torch.from_numpy(np.asarray(labels["pose"], np.float32))  # (66, 5): yaw, pitch, roll, x, y
+    gaze = torch.from_numpy(np.asarray(labels["gaze"], np.float32))
+    blink = torch.from_numpy(np.asarray(labels["blink"], np.float32))
+    raw = torch.cat([pose[:FRAMES] - pose[FRAMES], blink[:FRAMES, None], gaze[:FRAMES]], dim=1)
+    raw = torch.cat([raw[:1].expand(MARGIN, -1), raw, raw[-1:].expand(MARGIN, -1)])
+    return normalise(raw)
+
+
+def audio_features(encoder: AudioEncoder, audio: np.ndarray, margin_samples: int) -> Tensor:
+    """Features (FRAMES + 2 MARGIN, channels) of a clip's audio, whose frame 0 begins at `margin_samples`."""
+    start, count = encoder.window(-MARGIN, FRAMES + 2 * MARGIN)
+    begin = margin_samples + start
+    padded = np.pad(audio, (max(0, -begin), max(0, begin + count - len(audio))))
+    begin = max(0, begin)
+    return encoder.features(torch.from_numpy(padded[begin : begin + count])[None].float())[0]
+
+
+@torch.inference_mode()
+def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int, threads: int = 1) -> None:
+    """Encode every clip of `corpus` with the engine's VAE and audio encoder into one file."""
+    reader = CorpusReader(corpus)
+    vae: CausalVAE = engine.vae
+    columns: dict[str, list[Tensor]] = {k: [] for k in ("latents", "reference", "audio", "motion", "ids", "mask")}
+    for i in tqdm(range(len(reader)), desc="features", mininterval=5):
+        frames, labels = reader.frames(i), reader.labels(i)
+        latents, _ = vae.encode(to_video(frames[:FRAMES]))
+        reference, _ = vae.encode(to_video(frames[FRAMES:]))
+        columns["latents"].append(latents[0].half())
+        columns["reference"].append(reference[0].half())
+        samples = reader.audio(i).astype(np.float32) / 32768
+        rng = np.random.default_rng([seed, i])
+        tracks = [samples] + [augment(samples, rng) for _ in range(variants - 1)]
+        margin = (len(samples) - FRAMES * engine.config.audio.samples_per_frame) // 2
+        columns["audio"].append(torch.stack([audio_features(engine.audio, t, margin) for t in tracks]).half())
+        columns["motion"].append(motion_features(labels).half())
+        columns["ids"].append(torch.tensor(parse_prompt(str(labels["prompt"])).ids()))
+        mask = torch.from_numpy(np.asarray(labels["mouth_mask"])[:FRAMES].astype(np.float32) / 255)
+        columns["mask"].append(latent_mask(mask).half())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_file({k: torch.stack(v) for k, v in columns.items()}, out, {"weights": engine.fingerprint})
+
+
+def latent_mask(mask: Tensor) -> Tensor:
+    """Per-frame masks (65, h, w) -> per-latent masks (17, h, w): the largest over each latent's frames."""
+    return torch.cat([mask[:1], mask[1:].unflatten(0, (-1, 4)).amax(dim=1)])
+
+
+class FeatureData:
+    """Batches of windows of 16 latents, by step number. Each batch begins at the stream's start (latent 0, one frame)
+    or one latent later."""
+
+    def __init__(self, path: Path, batch_size: int, seed: int, start_share: float = 0.35):
+        with safe_open(path, "pt") as file:
+            self.columns = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        self.batch_size, self.seed, self.start_share = batch_size, seed, start_share
+
+    def __len__(self) -> int:
+        return self.columns["latents"].shape[0]
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.seed, step])
+        rows = torch.from_numpy(rng.choice(len(self), self.batch_size, replace=len(self) < self.batch_size))
+        first = bool(rng.random() < self.start_share)
+        variant = torch.from_numpy(rng.integers(self.columns["audio"].shape[1], size=self.batch_size))
+        return window(self.columns, rows, variant, first)
+
+
+def window(columns: dict[str, Tensor], rows: Tensor, variant: Tensor, first: bool) -> dict[str, Tensor]:
+    """A batch of 16 latents from latent 0 (`first`) or 1 of the given clips."""
+    lo = 0 if first else 1
+    frames = slice(0, 61 + 2 * MARGIN) if first else slice(1, 65 + 2 * MARGIN)
+    features = torch.cat([columns["audio"][rows, variant], columns["motion"][rows]], dim=-1)
+    latents = columns["latents"][rows]
+    return {
+        "latents": latents[:, :, lo : lo + 16].float(),
+        "first_latent": latents[:, :, :1].float(),
+        "reference": columns["reference"][rows].float(),
+        "features": features[:, frames].float(),
+        "ids": columns["ids"][rows],
+        "mask": columns["mask"][rows, lo : lo + 16].float()[:, None],
+        "first": torch.tensor(first),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--preset", default="embedded")
+    parser.add_argument("--assets", type=Path, help="folder with vae.safetensors and audio.safetensors")
+    parser.add_argument("--variants", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    engine = Engine.from_preset(args.preset, folder=args.assets)
+    build(args.corpus, args.out, engine, args.variants, args.seed)
+
+
+if __name__ == "__main__":
+    main()
