@@ -73,8 +73,8 @@ class TrunkConfig:
 class VAEConfig:
     """Wan's causal VAE. `patch`, `kernel_t` and `linear_skip` are what the small embedded VAE adds.
 
-    widths: channels per resolution, finest first; temporal: which of the len(widths)-1 down-samplings also
-    halve time; patch: pixel-unshuffle before the first convolution; kernel_t: temporal kernel per resolution
+    widths: channels per resolution, finest first; temporal, spatial: which of the len(widths)-1 down-samplings
+    halve time, and space (Wan: all); patch: pixel-unshuffle before the first convolution; kernel_t: temporal kernel per resolution
     (Wan: 3 everywhere); linear_skip: a PCA patch codec runs beside the network, which learns its residual.
     decoder_widths: the decoder's own channels, None = widths;
     mean, std: per-channel normalisation of latents.
@@ -85,6 +85,7 @@ class VAEConfig:
     decoder_widths: tuple[int, ...] | None = None
     num_res_blocks: int = 2
     temporal: tuple[bool, ...] = (False, True, True)
+    spatial: tuple[bool, ...] = (True, True, True)
     patch: int = 1
     kernel_t: tuple[int, ...] = (3, 3, 3, 3)
     attention: bool = True
@@ -94,7 +95,7 @@ class VAEConfig:
 
     @property
     def space_stride(self) -> int:
-        return self.patch * 2 ** (len(self.widths) - 1)
+        return self.patch * 2 ** sum(self.spatial)
 
     @property
     def time_stride(self) -> int:

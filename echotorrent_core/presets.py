@@ -61,6 +61,7 @@ def embedded() -> EngineConfig:
             widths=(48, 96, 128),
             num_res_blocks=1,
             temporal=(True, True),
+            spatial=(True, True),
             patch=2,
             kernel_t=(1, 3, 3),
             attention=False,

@@ -69,7 +69,7 @@ class RunFolder:
             )
         if fingerprint is not None and self.info["fingerprint"] != fingerprint:
             raise InputError(
-                f"run folder '{self.path}' was made with other weights ({self.info['fingerprint']}, now {fingerprint}); "
+                f"run folder '{self.path}' was made by another engine ({self.info['fingerprint']}, not {fingerprint}); "
                 "restore those weights or start a new run"
             )
 
@@ -145,7 +145,7 @@ class RunFolder:
         return self._guard(lambda: self._append({"kind": kind, **fields}))
 
     def rewind(self, chunks: int, event: dict[str, Any] | None = None) -> None:
-        """Drop all that lies beyond `chunks` committed chunks; `event`: the last chunk's, if it was not announced yet."""
+        """Drop what lies beyond `chunks` committed chunks. event: the last one's, appended if it was not announced."""
         self.closing_path.unlink(missing_ok=True)
         for path in (self.path / "segments").iterdir():
             if not path.stem.isdigit() or int(path.stem) >= chunks:
@@ -253,6 +253,18 @@ def _write(path: Path, data: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def is_busy(path: Path) -> bool:
+    """Whether a process is making this run at the moment."""
+    try:
+        with open(path / "lock", "r+b") as file:
+            _lock(file)
+        return False
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 class _Lock:

@@ -1,7 +1,7 @@
 """The thread around the engine: sound goes in while chunks are made, encoded and committed to a run folder.
 
-The session owns what is not the engine's business: waiting for sound or idling on silence, back-pressure both ways, changes
-of prompt or reference between chunks, the sound track, and the order in which things reach the disk.
+The session owns what is not the engine's business: waiting for sound or idling on silence, back-pressure both ways,
+changes of prompt or reference between chunks, the sound track, and the order in which things reach the disk.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Session:
         self._ratio = self._encoder.samples_per_frame // self._per_frame
         self._image, self._prompt, self._idle, self._on_chunk = image, prompt, idle, on_chunk
         self._state_every = state_every
-        self._state = None if cond is None else engine.start(cond, seed)
+        self._state: Any = None if cond is None else engine.start(cond, seed)
         self._window = SoundWindow(0, np.zeros((2, 0), np.float32))
         self._frames = 0  # frames committed
         self._heard = 0  # samples of the time line given to the engine, without the silence that pads the end
@@ -104,10 +104,10 @@ class Session:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def push(self, mono: np.ndarray, sound: np.ndarray | None = None) -> None:
+    def push(self, mono: np.ndarray, sound: np.ndarray | None = None) -> bool:
         """Add sound: mono (n,) at the engine's rate, sound (2, ratio * n) at 48 kHz (None: made from mono).
 
-        Blocks while more than `pending` seconds wait. Raises the session's error if it has failed.
+        Blocks while more than `pending` seconds wait. False when the session is over; raises its error if it failed.
         """
         mono = np.asarray(mono, np.float32).reshape(-1)
         sound = self._upsampler(mono) if sound is None else np.asarray(sound, np.float32)
@@ -121,18 +121,27 @@ class Session:
                 if self._ended:
                     raise ValueError("push after end(): this session takes no more sound")
                 if self._done or self._stopping:
-                    return self._raise()
+                    self._raise()
+                    return False
                 n = min(self._limit - self._waiting, len(mono) - at)
                 self._mono.append(mono[at : at + n])
                 self._sound.append(sound[:, at * self._ratio : (at + n) * self._ratio])
                 self._waiting += n
                 self._wake.notify_all()
             at += n
+        return True
 
     def end(self) -> None:
         """No more sound will come: the rest is made, the last chunk cut to the sound's length."""
         with self._wake:
             self._ended = True
+            self._wake.notify_all()
+
+    def fail(self, error: BaseException) -> None:
+        """The source of sound broke: stop, and raise `error` to whoever waits or listens."""
+        with self._wake:
+            self._error = self._error or error
+            self._stopping = True
             self._wake.notify_all()
 
     def clear(self) -> float:
@@ -234,11 +243,12 @@ class Session:
                 while (samples := self._next_samples()) is not None:
                     self._make(samples)
             self._close()
-        except BaseException as error:  # noqa: BLE001 (belongs to the caller, who waits in another thread)
-            self._error = error
-            with contextlib.suppress(InputError):
-                self.run.announce("error", message=str(error))
+        except BaseException as error:  # belongs to the caller, who waits in another thread
+            self._error = self._error or error
         finally:
+            with contextlib.suppress(InputError):
+                kind = "error" if self._error else "end" if self._final else "stop"
+                self.run.announce(kind, frames=self._frames, **({"message": str(self._error)} if self._error else {}))
             with self._wake:
                 self._done = True
                 self._wake.notify_all()
@@ -337,9 +347,8 @@ class Session:
 
     def _close(self) -> None:
         """The sound that the encoder's look-ahead holds, as a last fragment; a resumed run drops it again."""
-        if self._frames and not self.run.closing_path.exists():
+        if self._frames:
             self.run.write_closing(self._encoder.closing(self._state.chunk, self._frames, self._window))
-            self.run.announce("end" if self._final else "stop", frames=self._frames)
 
     def _extra(self, event: dict[str, Any]) -> dict[str, str]:
         """What the session must remember, for the state file: one file is one commit."""
@@ -352,7 +361,7 @@ class Session:
             "event": event,
         }
         sound = np.ascontiguousarray(self._window.samples, "<f4")
-        return {"session": json.dumps(numbers), "sound": base64.b64encode(sound).decode()}
+        return {"session": json.dumps(numbers), "sound": base64.b64encode(sound.tobytes()).decode()}
 
     def _restore(self) -> None:
         try:
@@ -366,7 +375,7 @@ class Session:
 
 
 class _Upsampler:
-    """Mono at the engine's rate -> stereo at `ratio` times it: windowed sinc, 8 samples (0.5 ms) of delay, any split."""
+    """Mono at the engine's rate -> stereo at `ratio` times it: windowed sinc, 0.5 ms of delay, any split."""
 
     def __init__(self, ratio: int, reach: int = 8) -> None:
         t = np.arange(-reach, reach, 1 / ratio)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import gather_object
 from torch import Tensor
 from tqdm import tqdm
 
@@ -42,9 +43,9 @@ class Method(Protocol):
 
 
 class Data(Protocol):
-    """Batches by step number, so that a resumed run sees the same ones."""
+    """Batches by number (step x processes + process), so that a resumed run sees the same ones."""
 
-    def batch(self, step: int) -> Batch: ...
+    def batch(self, index: int) -> Batch: ...
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ class Loop:
         self.method, self.data, self.folder, self.config = method, data, folder, config
         self.callbacks = callbacks
         self.accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
-        self.generator = torch.Generator().manual_seed(config.seed)
+        self.rank, self.ranks = self.accelerator.process_index, self.accelerator.num_processes
+        self.generator = torch.Generator().manual_seed(config.seed + self.rank)
         self.optimizers = method.optimizers()
         self.base_lr = {id(o): [g["lr"] for g in o.param_groups] for os_ in self.optimizers.values() for o in os_}
         for role in method.roles.values():
@@ -112,16 +114,25 @@ class Loop:
                 metrics |= callback(self, done) or {}
             if metrics:
                 self._log(done, metrics)
-            out_of_time = self.config.minutes is not None and time.monotonic() - began > 60 * self.config.minutes
+            out_of_time = self._agree(
+                self.config.minutes is not None and time.monotonic() - began > 60 * self.config.minutes
+            )
             if done % self.config.save_every == 0 or done == self.config.steps or out_of_time:
                 self.save(done)
             if out_of_time:
                 return done
         return self.config.steps
 
+    def _agree(self, flag: bool) -> bool:
+        """True on every process as soon as it is true on one, so that all leave the loop at the same step."""
+        if self.ranks == 1:
+            return flag
+        return bool(self.accelerator.reduce(torch.tensor(float(flag)), "sum") > 0)
+
     def _step(self, step: int) -> StepResult:
         factor = trapezoid(step, self.config.steps, self.config.warmup, self.config.cooldown)
-        batch = {k: v.to(self.accelerator.device) for k, v in self.data.batch(step).items()}
+        batch = self.data.batch(step * self.ranks + self.rank)
+        batch = {k: v.to(self.accelerator.device) for k, v in batch.items()}
         with self.accelerator.autocast():
             result = self.method.step(batch, step, self.generator)
         for name in self.method.updates(step):
@@ -144,7 +155,8 @@ class Loop:
     # Checkpoints: everything a run needs to go on as if it had not stopped
 
     def save(self, step: int) -> None:
-        """Write `checkpoint.pt` atomically: roles that change, optimisers, generator, step."""
+        """Write `checkpoint.pt` atomically: roles that change, optimisers, every process's generator, step."""
+        gathered = gather_object([self.generator.get_state()])
         if not self.accelerator.is_main_process:
             return
         changing = {n: r for n, r in self.method.roles.items() if r.trainable or r.follows}
@@ -152,7 +164,7 @@ class Loop:
             "step": step,
             "roles": {n: self.accelerator.unwrap_model(r.module).state_dict() for n, r in changing.items()},
             "optimizers": {n: [o.state_dict() for o in os_] for n, os_ in self.optimizers.items()},
-            "generator": self.generator.get_state(),
+            "generators": gathered,
         }
         temporary = self.folder / "checkpoint.tmp"
         torch.save(state, temporary)
@@ -168,7 +180,8 @@ class Loop:
         for name, saved in state["optimizers"].items():
             for optimizer, one in zip(self.optimizers[name], saved, strict=True):
                 optimizer.load_state_dict(one)
-        self.generator.set_state(state["generator"].cpu())
+        if len(state["generators"]) == self.ranks:  # with another number of processes the draws start anew
+            self.generator.set_state(state["generators"][self.rank].cpu())
         return int(state["step"])
 
     def _log(self, step: int, metrics: dict[str, float]) -> None:

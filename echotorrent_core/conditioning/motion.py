@@ -16,7 +16,7 @@ from .text import Prompt
 CHANNELS = ("yaw", "pitch", "roll", "x", "y", "blink", "gaze_x", "gaze_y")
 SCALES = (0.1, 0.06, 0.04, 0.02, 0.02, 1.0, 1.0, 1.0)  # raw units per unit of the feature
 _BLINK = (0.35, 0.9, 1.0, 0.85, 0.5, 0.2)  # lid closure over six frames = 240 ms
-_GAZE = {"camera": (0.0, 0.0), "left": (-0.7, 0.0), "right": (0.7, 0.0), "up": (0.0, -0.7), "down": (0.0, 0.7)}
+_GAZE = {"camera": (0.0, 0.0), "left": (-0.7, 0.0), "right": (0.7, 0.0), "up": (0.0, 0.7), "down": (0.0, -0.7)}
 _SLOW, _SMOOTH = 1.2, 0.3  # seconds: time constants of the wander and of its low-pass
 _STATE = 5 * 2 + 4 + 2  # wander and smoothed value of five pose channels; gaze now and target; gaze and blink timers
 

@@ -1,13 +1,14 @@
 """Pictures and sound in, fragmented MP4 out. PyAV and Pillow only."""
 
 from .read import AudioBlock, AudioReader, file_digest, read_image
-from .write import SegmentEncoder, SoundWindow, finalise, video_codecs
+from .write import SegmentEncoder, SoundWindow, check_output, finalise, video_codecs
 
 __all__ = [
     "AudioBlock",
     "AudioReader",
     "SegmentEncoder",
     "SoundWindow",
+    "check_output",
     "file_digest",
     "finalise",
     "read_image",

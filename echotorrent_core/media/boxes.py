@@ -1,4 +1,4 @@
-"""The few MP4 boxes a live stream needs: movie fragments (ISO/IEC 14496-12, 8.8) and NAL units with lengths (14496-15)."""
+"""The few MP4 boxes a live stream needs: movie fragments (ISO/IEC 14496-12, 8.8), NAL units with lengths (14496-15)."""
 
 from __future__ import annotations
 

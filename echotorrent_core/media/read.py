@@ -37,7 +37,7 @@ class AudioBlock(NamedTuple):
 
 
 def file_digest(path: str | Path) -> str:
-    """Cheap identity of a file: SHA-256 of its size, first and last MiB (a 3-hour file costs as much as a short one)."""
+    """Cheap identity of a file of any length: SHA-256 of its size, first and last MiB."""
     size = os.path.getsize(path)
     digest = hashlib.sha256(str(size).encode())
     with open(path, "rb") as file:
@@ -129,7 +129,7 @@ def _cover(picture: Image.Image, height: int, width: int) -> Image.Image:
 
 def _first_video_frame(source: str | Path | bytes, name: str) -> Image.Image:
     try:
-        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source)) as container:
+        with av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r") as container:
             for frame in container.decode(video=0):
                 picture = frame.to_image()
                 turn = round(getattr(frame, "rotation", 0) or 0)
@@ -242,16 +242,17 @@ class AudioReader:
         return AudioBlock(mono, sound)
 
     def _resampled(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        key, pair = None, ()
+        key, pair = None, None
         for frame in self._decoded():
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if now != key:  # streams may change format half-way
-                if pair:
+                if pair is not None:
                     yield pair[0].run(None), pair[1].run(None)
                 stereo = "stereo" if frame.layout.nb_channels > 1 else "mono"
                 key, pair = now, (_Resampler(frame, self.sample_rate, "mono"), _Resampler(frame, SOUND_RATE, stereo))
+            assert pair is not None
             yield pair[0].run(frame), pair[1].run(frame)
-        if pair:
+        if pair is not None:
             yield pair[0].run(None), pair[1].run(None)
 
     @staticmethod
@@ -390,7 +391,7 @@ def _raw_options(raw_format: str) -> dict[str, str]:
     known = sorted({*_PCM.values()})
     if len(parts) not in (2, 3) or parts[0] not in known or not all(p.isdigit() and int(p) for p in parts[1:]):
         raise InputError(
-            f"audio format '{raw_format}' is not known; write it as s16le:16000 or s16le:48000:2 (one of {', '.join(known)})"
+            f"audio format '{raw_format}' is not known; write s16le:16000 or s16le:48000:2 (also {', '.join(known)})"
         )
     return {"format": parts[0], "sample_rate": parts[1], "ch_layout": _layout(int(parts[2]) if len(parts) == 3 else 1)}
 

@@ -1,8 +1,8 @@
 """Fragmented MP4, one self-contained fragment per chunk, and the plain MP4 made of them.
 
-Each fragment is a pure function of (frames, sound around them, chunk index, first frame): a fresh H.264 encoder opens it
-with an IDR, and a fresh AAC encoder starts a few packets early and keeps only the packets of this chunk. AAC packets
-overlap by half, so their place is fixed on one 1024-sample grid of the whole stream, and a resumed run writes the same bytes.
+Each fragment is a pure function of (frames, sound around them, chunk index, first frame): a resumed run writes the same
+bytes: a fresh H.264 encoder opens it with an IDR, and a fresh AAC encoder starts a few packets early and keeps only the
+packets of this chunk. AAC packets overlap by half, so their place is fixed on one 1024-sample grid of the whole stream.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class SegmentEncoder:
         return boxes.head(file.getvalue())
 
     def chunk(self, index: int, first_frame: int, frames: np.ndarray, sound: SoundWindow) -> bytes:
-        """One fragment. frames: uint8 (T, H, W, 3); sound: from `context_start(first_frame)` to the last frame's end."""
+        """One fragment. frames: uint8 (T, H, W, 3); sound: `context_start(first_frame)` to the last frame's end."""
         last = first_frame + len(frames)
         end = last * self.samples_per_frame
         if frames.dtype != np.uint8 or frames.shape[1:] != (*self.size, 3):
@@ -120,7 +120,7 @@ class SegmentEncoder:
         self._set_audio(codec)
         packets = [p for f in _sound_frames(start, samples) for p in codec.encode(f)]
         packets += codec.encode(None) if flush else []
-        kept = [p for p in packets if first <= p.pts < last]
+        kept = [p for p in packets if p.pts is not None and first <= p.pts < last]
         # The stream's first packet has time stamp -1024 (priming); the edit list in `init` takes that off again.
         return boxes.Track(2, first + AAC_FRAME, AAC_FRAME, [bytes(p) for p in kept]) if kept else None
 
@@ -208,7 +208,10 @@ def finalise(segments: list[Path], out_path: str | Path, kept: str | Path = "") 
     partial = out_path.absolute().with_name(f".{out_path.stem}.{os.getpid()}.partial{out_path.suffix}")
     options = {} if out_path.suffix.lower() == ".mkv" else {"movflags": "+faststart"}
     try:
-        with av.open(_Joined(segments), format="mp4") as source, av.open(str(partial), "w", options=options) as target:
+        with (
+            av.open(_Joined(segments), "r", format="mp4") as source,
+            av.open(str(partial), "w", options=options) as target,
+        ):
             streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
             for packet in source.demux():
                 if packet.dts is None:

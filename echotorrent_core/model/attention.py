@@ -22,6 +22,15 @@ def sdpa(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2)
 
 
+def math(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Two matmuls and a softmax: the reading copy, and the fastest to train with in bfloat16 on a CPU."""
+    q, k, v = (x.transpose(1, 2) for x in (q, k, v))
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if mask is not None:
+        scores = scores + mask.to(scores.dtype)
+    return (scores.softmax(-1).to(v.dtype) @ v).transpose(1, 2)
+
+
 def _xformers() -> Attention:
     from xformers.ops import memory_efficient_attention
 
@@ -47,7 +56,12 @@ def _flex() -> Attention:
     return attend
 
 
-BACKENDS: dict[str, Callable[[], Attention]] = {"sdpa": lambda: sdpa, "xformers": _xformers, "flex": _flex}
+BACKENDS: dict[str, Callable[[], Attention]] = {
+    "sdpa": lambda: sdpa,
+    "math": lambda: math,
+    "xformers": _xformers,
+    "flex": _flex,
+}
 
 
 def get_attention(name: str) -> Attention:

@@ -38,7 +38,7 @@ class Encoder(nn.Module):
                 blocks.append(ResidualBlock(channels, width, kernels[level]))
                 channels = width
             if level < len(widths) - 1:
-                blocks.append(Downsample(channels, config.temporal[level]))
+                blocks.append(Downsample(channels, config.temporal[level], config.spatial[level]))
         self.downsamples = nn.ModuleList(blocks)
         self.middle = middle(channels, kernels[-1], config.attention)
         self.head = head(channels, out_channels, kernels[-1])
@@ -63,8 +63,8 @@ class Decoder(nn.Module):
                 blocks.append(ResidualBlock(channels, widths[level], kernels[level]))
                 channels = widths[level]
             if level > 0:
-                blocks.append(Upsample(channels, config.temporal[level - 1]))
-                channels //= 2
+                blocks.append(Upsample(channels, config.temporal[level - 1], config.spatial[level - 1]))
+                channels = blocks[-1].out_channels
         self.upsamples = nn.ModuleList(blocks)
         self.head = head(channels, 3 * config.patch**2, kernels[0])
 

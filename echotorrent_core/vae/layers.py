@@ -88,13 +88,19 @@ class CausalConv3d(nn.Conv3d):
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:  # type: ignore[override]
         kt, kh, kw = self.kernel_size
-        x = cache.extend(self.slot, x, kt - self.stride_t).unflatten(0, (-1, cache.batch))
-        span = (x.shape[0] - kt) // self.stride_t * self.stride_t + 1
-        taps = [x[k : k + span : self.stride_t].flatten(0, 1) for k in range(kt)]
+        x = cache.extend(self.slot, x, kt - self.stride_t)
         conv = pointwise if kh == kw == 1 else F.conv2d
-        out = conv(taps[0], self.weight[:, :, 0], self.bias, padding=kh // 2)
-        for k in range(1, kt):
-            out += conv(taps[k], self.weight[:, :, k], None, padding=kh // 2)
+        if kt == 1:
+            return conv(x, self.weight[:, :, 0], self.bias, padding=kh // 2)
+        # Slice with channels last in the shape too: autograd then keeps that memory order in the gradients.
+        frames = x.permute(0, 2, 3, 1).unflatten(0, (-1, cache.batch))
+        span = (frames.shape[0] - kt) // self.stride_t * self.stride_t + 1
+        out: Tensor | None = None
+        for k in range(kt):
+            tap = frames[k : k + span : self.stride_t].flatten(0, 1).permute(0, 3, 1, 2)
+            part = conv(tap, self.weight[:, :, k], self.bias if out is None else None, padding=kh // 2)
+            out = part if out is None else out.add_(part)
+        assert out is not None
         return out
 
 
@@ -150,13 +156,14 @@ class AttentionBlock(nn.Module):
 class Downsample(nn.Module):
     """Halve space (pad right and bottom), then time. The stream's first frame passes the temporal part untouched."""
 
-    def __init__(self, channels: int, time: bool) -> None:
+    def __init__(self, channels: int, time: bool, space: bool = True) -> None:
         super().__init__()
-        self.resample = nn.ModuleDict({"1": nn.Conv2d(channels, channels, 3, stride=2)})
+        self.resample = nn.ModuleDict({"1": nn.Conv2d(channels, channels, 3, stride=2)} if space else {})
         self.time_conv = CausalConv3d(channels, channels, (3, 1, 1), stride_t=2) if time else None
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
-        x = self.resample["1"](F.pad(x, (0, 1, 0, 1)))
+        for conv in self.resample.values():
+            x = conv(F.pad(x, (0, 1, 0, 1)))
         if self.time_conv is None:
             return x
         if cache.first:
@@ -171,9 +178,10 @@ class Upsample(nn.Module):
     The stream's first latent passes the temporal part untouched and leaves it a zero history.
     """
 
-    def __init__(self, channels: int, time: bool) -> None:
+    def __init__(self, channels: int, time: bool, space: bool = True) -> None:
         super().__init__()
-        self.resample = nn.ModuleDict({"1": nn.Conv2d(channels, channels // 2, 3, padding=1)})
+        self.out_channels = channels // 2 if space else channels
+        self.resample = nn.ModuleDict({"1": nn.Conv2d(channels, channels // 2, 3, padding=1)} if space else {})
         self.time_conv = CausalConv3d(channels, channels * 2, (3, 1, 1)) if time else None
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
@@ -183,8 +191,9 @@ class Upsample(nn.Module):
             else:
                 even, odd = self.time_conv(x, cache).unflatten(0, (-1, cache.batch)).chunk(2, dim=2)
                 x = torch.stack([even, odd], dim=1).flatten(0, 2).contiguous(memory_format=torch.channels_last)
-        conv = self.resample["1"]
-        return conv_of_doubled(x, conv.weight, conv.bias)
+        for conv in self.resample.values():
+            x = conv_of_doubled(x, conv.weight, conv.bias)
+        return x
 
 
 def conv_of_doubled(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -199,11 +208,11 @@ def conv_of_doubled(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     merge = weight.new_tensor([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])
     phases = torch.einsum("oikl,apk,bql->aboipq", weight, merge, merge).flatten(0, 2)
     y = F.conv2d(x, phases, None if bias is None else bias.repeat(4), padding=1)  # (N, 4*out, H+1, W+1)
-    y = y.permute(0, 2, 3, 1).contiguous()
-    sn, sh, sw, _ = y.stride()
-    # Phase (a, b) of pixel (i, j) lies at row i+a, column j+b, channels (2a+b)*out onwards: one strided view.
-    y = y.as_strided((n, h, 2, w, 2, out), (sn, sh, sh + 2 * out, sw, sw + out, 1), y.storage_offset())
-    return y.reshape(n, 2 * h, 2 * w, out).permute(0, 3, 1, 2)
+    y = y.permute(0, 2, 3, 1).unflatten(3, (2, 2, out))
+    # Phase (a, b) of pixel (i, j) lies at row i+a, column j+b.
+    y = torch.stack([y[:, :h, :, 0], y[:, 1:, :, 1]], dim=2)
+    y = torch.stack([y[..., :w, 0, :], y[..., 1:, 1, :]], dim=4)
+    return y.view(n, 2 * h, 2 * w, out).permute(0, 3, 1, 2)
 
 
 class PatchPCA(nn.Module):

@@ -68,7 +68,7 @@ def lip_curves(identity: Identity, controls: Controls, mouth: Mouth) -> dict[str
     full *= 1 - 0.14 * controls.open
     bow = 1 - 0.22 * bell(s, 0, 0.12) + 0.10 * bell(np.abs(s), 0.24, 0.15)
     top = 0.070 * full * np.clip(1 - np.abs(s) ** 1.8, 0, 1) * bow + 0.006
-    bottom = 0.094 * full * np.clip(1 - np.abs(s) ** 2.2, 0, 1) + 0.006
+    bottom = 0.094 * full * np.clip(1 - np.abs(s) ** (2.2 + mouth.pucker), 0, 1) ** (1 - 0.3 * mouth.pucker) + 0.006
     grow = 1 + 0.014 / mouth.half_width
     return {
         "x": s * mouth.half_width,
@@ -160,7 +160,7 @@ class FaceArt:
         crease = (
             EYE_Y + tilt + (top_height * 1.0 + 0.048) * np.clip(1 - np.abs(s) ** 2.2, 0, 1) ** 0.6 * (1 - 0.25 * blink)
         )
-        lid = fill(mix(self.skin, self.shade, 0.34), 0.8)
+        lid = fill(mix(self.skin, self.shade, 0.26), 0.8)
         canvas.drawPath(band(x, np.maximum(crease, top), np.minimum(top, crease)), lid)
         canvas.drawPath(path(x[2:-2], crease[2:-2], False), stroke(self.shade * 0.9, 0.014, 0.65))
 
@@ -257,7 +257,7 @@ class FaceArt:
 
     def paint_beard(self, canvas: skia.Canvas, mouth: Mouth) -> None:
         i = self.identity
-        tone = mix(i.brow_colour, i.hair_colour, 0.5)
+        tone = np.array(i.brow_colour) * 1.15
         if i.beard == "stubble":
             canvas.drawPath(self.beard_outline(mouth, "full"), fill(mix(tone, self.shade, 0.5), 0.34, 0.05))
         else:
@@ -328,7 +328,7 @@ class FaceArt:
         if teeth > 0.02:
             upper = band(s * hw, edge + 0.3, edge)
             white = fill(TEETH)
-            white.setShader(vertical(high, high - 0.15, colour((232, 222, 216)), colour(TEETH), colour(TEETH)))
+            white.setShader(vertical(high, high - 0.15, colour(mix(TEETH, (226, 214, 208), float(smoothstep(0.08, 0.25, gap)))), colour(TEETH), colour(TEETH)))
             canvas.drawPath(upper, white)
         if teeth > 0.45:  # the lower row shows when the teeth nearly meet
             rise = float(smoothstep(0.45, 1.0, teeth) * smoothstep(0.28, 0.12, gap)) * 0.45 * gap
@@ -336,10 +336,10 @@ class FaceArt:
             canvas.drawPath(band(s * hw, floor + rise * arch, floor - 0.1), fill((240, 232, 226)))
             if gap < 0.22:
                 meet = (high - height + low + rise) / 2
-                canvas.drawLine(-hw, meet, hw, meet, stroke((120, 70, 72), 0.010, float(0.6 * teeth)))
+                canvas.drawLine(-hw, meet, hw, meet, stroke((120, 70, 72), 0.008, float(0.45 * teeth)))
         canvas.drawOval(skia.Rect.MakeLTRB(-width, tip - 0.40, width, tip), tongue)
         if gap > 0.08:
             canvas.drawLine(0, tip - 0.03, 0, tip - 0.16, stroke((150, 44, 58), 0.012, 0.45, 0.006))
-        rim = stroke((30, 4, 10), 0.022, 0.5, 0.008)
+        rim = stroke((30, 4, 10), 0.020, 0.5 * float(smoothstep(0.02, 0.14, gap)) + 0.12, 0.008)
         canvas.drawPath(hole, rim)
         canvas.restore()

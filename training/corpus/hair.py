@@ -32,24 +32,24 @@ SHORT_BACK = (0.06, -0.08, -0.52, -0.66)
 STYLES: dict[str, Style] = {
     "bald": Style((0.62,) * 10, 0, 0, 0),
     "buzz": Style((0.60, 0.60, 0.54, 0.32, 0.12, 0.02, 0.12, 0.02, -0.5, -0.55), 0.022, 0.015, 0.02, front=0.008),
-    "crop": Style((0.56, 0.57, 0.52, 0.30, 0.02, -0.12, *SHORT_BACK), 0.12, 0.05, 0.06, lean=0.03, front=0.05),
-    "side_part": Style((0.58, 0.58, 0.52, 0.28, 0.0, -0.15, *SHORT_BACK), 0.17, 0.06, 0.07, lean=0.10, front=0.08),
+    "crop": Style((0.56, 0.57, 0.52, 0.30, 0.02, -0.12, *SHORT_BACK), 0.12, 0.05, 0.06, lean=0.06, front=0.05),
+    "side_part": Style((0.58, 0.58, 0.52, 0.28, 0.0, -0.15, *SHORT_BACK), 0.17, 0.06, 0.07, lean=0.20, front=0.09),
     "quiff": Style((0.62, 0.61, 0.54, 0.30, 0.0, -0.12, *SHORT_BACK), 0.16, 0.045, 0.06, front=0.16, lift=0.10),
-    "mop": Style((0.40, 0.40, 0.38, 0.24, 0.0, -0.18, -0.1, -0.2, -0.5, -0.7), 0.20, 0.12, 0.12, lean=0.07, front=0.10),
-    "pixie": Style((0.44, 0.42, 0.36, 0.16, -0.12, -0.24, *SHORT_BACK), 0.16, 0.07, 0.08, lean=0.12, front=0.07),
+    "mop": Style((0.40, 0.40, 0.38, 0.24, 0.0, -0.18, -0.1, -0.2, -0.5, -0.7), 0.20, 0.12, 0.12, lean=0.16, front=0.10),
+    "pixie": Style((0.44, 0.42, 0.36, 0.16, -0.12, -0.24, *SHORT_BACK), 0.16, 0.07, 0.08, lean=0.22, front=0.08),
     "bob": Style(
-        (0.60, 0.56, 0.44, 0.10, -0.5, -0.82, -0.9, -0.92, -0.92, -0.92), 0.15, 0.13, 0.12, lean=0.08, front=0.05
+        (0.60, 0.56, 0.44, 0.10, -0.5, -0.82, -0.9, -0.92, -0.92, -0.92), 0.15, 0.13, 0.12, lean=0.20, front=0.06
     ),
     "fringe_bob": Style((0.32, 0.32, 0.30, 0.12, -0.6, -0.85, -0.9, -0.9, -0.9, -0.9), 0.16, 0.13, 0.12, front=0.08),
     "long": Style(
-        (0.60, 0.55, 0.40, 0.0, -0.9, -1.55, -1.7, -1.75, -1.8, -1.8), 0.14, 0.12, 0.12, lean=0.07, front=0.04
+        (0.60, 0.55, 0.40, 0.0, -0.9, -1.55, -1.7, -1.75, -1.8, -1.8), 0.14, 0.12, 0.12, lean=0.16, front=0.05
     ),
     "long_fringe": Style((0.32, 0.32, 0.28, 0.0, -1.0, -1.6, -1.7, -1.75, -1.8, -1.8), 0.15, 0.12, 0.12, front=0.08),
     "wavy": Style(
-        (0.60, 0.54, 0.38, -0.05, -0.9, -1.35, -1.5, -1.55, -1.6, -1.6), 0.17, 0.16, 0.15, 0.09, 0.05, 0, 0.05, 0.12
+        (0.60, 0.54, 0.38, -0.05, -0.9, -1.35, -1.5, -1.55, -1.6, -1.6), 0.17, 0.16, 0.15, 0.18, 0.05, 0, 0.06, 0.12
     ),
     "bun": Style((0.60, 0.58, 0.50, 0.28, 0.0, -0.10, 0.08, -0.02, -0.5, -0.62), 0.06, 0.045, 0.05, front=0.02),
-    "ponytail": Style((0.60, 0.57, 0.48, 0.24, -0.1, -0.24, 0.06, -0.02, -0.5, -0.62), 0.08, 0.05, 0.06, 0.05),
+    "ponytail": Style((0.60, 0.57, 0.48, 0.24, -0.1, -0.24, 0.06, -0.02, -0.5, -0.62), 0.08, 0.05, 0.06, 0.10),
     "curly": Style(
         (0.50, 0.48, 0.40, 0.10, -0.35, -0.6, -0.7, -0.75, -0.8, -0.8), 0.22, 0.20, 0.20, 0.04, 0, 0.05, 0.12
     ),
@@ -78,7 +78,8 @@ class HairMesh:
         ragged = 0.018 + 0.02 * (identity.hair_style in ("crop", "pixie", "mop", "fringe_bob", "long_fringe"))
         if identity.hair_style in ("buzz", "bun", "ponytail"):
             ragged = 0.006
-        strands = 0.5 * strands + 0.25 * (np.roll(strands, 1) + np.roll(strands, -1))
+        for _ in range(2):
+            strands = 0.5 * strands + 0.25 * (np.roll(strands, 1) + np.roll(strands, -1))
         strands[-1] = strands[0]
         edge = edge + ragged * strands * (0.3 + 0.7 * smoothstep(1.6, 1.0, np.abs(theta)))
         t = np.linspace(0, 1, rows)[:, None]
@@ -108,7 +109,7 @@ class HairMesh:
             bumps = np.sin(theta[None, :] * 13 + 2.2 * np.sin(9 * y)) * np.sin(
                 y * 15 + 1.7 * np.sin(6 * theta[None, :])
             )
-            fine = rng.normal(size=(rows, columns)) * 0.4
+            fine = rng.normal(size=(rows, columns)) * 0.2
             fine[:, -1] = fine[:, 0]
             thick = thick + style.curl * (bumps + fine) * smoothstep(0.05, 0.3, t)
         flare = style.flare * smoothstep(0, 1.2, hang) - 0.05 * smoothstep(0.3, 1.4, hang) * (style.flare == 0)
@@ -131,7 +132,7 @@ class HairMesh:
     def edge(self, theta: Array, identity: Identity) -> Array:
         """Height of the shell's lower edge at longitude ``theta``."""
         style = self.style
-        lean = style.lean * identity.hair_side * np.sin(theta) * smoothstep(1.5, 0.6, np.abs(theta))
+        lean = style.lean * identity.hair_side * np.sin(1.3 * theta) * smoothstep(1.35, 0.75, np.abs(theta))
         knots = np.deg2rad(ANGLES)
         fine = np.linspace(0, np.pi, 361)
         heights = np.interp(fine, knots, style.edge)

@@ -14,8 +14,8 @@ from .identity import Identity
 
 FACE_TOP, WIDEST, CHIN = 1.0, 0.1, -1.0
 CAMERA_DISTANCE = 7.0
-PIXELS_PER_UNIT = 47.5 / 128  # of the frame size
-CENTRE_Y = 60.0 / 128
+PIXELS_PER_UNIT = 50.5 / 128  # of the frame size
+CENTRE_Y = 61.0 / 128
 PIVOT = np.array([0.0, -0.72, -0.12])
 MAX_GAP = 0.40  # inner lip distance at open = 1
 
@@ -45,8 +45,8 @@ class Mouth:
 
     def opening(self, s: Array) -> Array:
         """Shape of the gap over s in [-1, 1] (corner to corner), 1 in the middle."""
-        roundness = 2.0 + 0.5 * (1 - self.pucker)
-        return np.clip(1 - np.abs(s) ** roundness, 0, 1) ** 0.62
+        roundness = 2.0 + 0.4 * (1 - self.pucker)
+        return np.clip(1 - np.abs(s) ** roundness, 0, 1) ** (0.66 - 0.14 * self.pucker)
 
     def line(self, s: Array) -> Array:
         """Where closed lips meet."""
@@ -59,9 +59,9 @@ def mouth_numbers(identity: Identity, controls: Controls) -> Mouth:
     half_width = float(np.interp(wide, (0, 0.5, 1), (0.165, 0.315, 0.395))) * identity.mouth_width
     smile = c.smile + c.happy
     half_width *= 1 + 0.06 * smile - 0.05 * c.sad - 0.04 * c.surprised - 0.08 * c.open * wide
-    gap = MAX_GAP * float(np.clip(c.open, 0, 1))
+    gap = MAX_GAP * float(np.clip(c.open, 0, 1)) ** 0.8  # small openings stay visible at 128 pixels
     upper, lower = 0.26 * gap, 0.74 * gap
-    corner = 0.020 + 0.075 * smile - 0.085 * c.sad - 0.045 * c.angry - 0.16 * lower
+    corner = 0.028 + 0.075 * smile - 0.085 * c.sad - 0.045 * c.angry - 0.16 * lower
     return Mouth(half_width, gap, upper, lower, corner, float(np.clip(1 - 2 * wide, 0, 1)), identity.mouth_y)
 
 
@@ -204,6 +204,9 @@ class FaceMesh:
         points[..., 2] += 0.035 * smile * self.cheek_fall
         normals = np.zeros_like(points)
         normals[self.kept] = grid_normals(points[self.kept])
+        joint = normals[self.upper] + normals[self.lower]  # one normal where the lips meet, or a crease would show
+        joint /= np.maximum(np.linalg.norm(joint, axis=-1, keepdims=True), 1e-9)
+        normals[self.upper] = normals[self.lower] = joint
         first, last = points[self.upper], points[self.lower]
         gap = np.clip((first[:, 1] - last[:, 1]) / 0.12, 0, 1)
         for index, part in ((self.upper + 1, 0.2), (self.upper + 2, 0.8)):
@@ -228,14 +231,14 @@ def ear_grid(identity: Identity, side: float) -> tuple[Array, Array]:
     x = side * (width - 0.035 + lift + 0.35 * np.clip(-side * back * side + 0.02, -0.02, 0.2))
     z = -0.10 + side * back * side
     grid = np.stack([np.broadcast_to(x, up.shape), -0.13 + up + 0.1 * (z + 0.1), z], axis=-1)
-    shade = 0.62 + 0.38 * smoothstep(0.35, 0.72, radius) * np.ones_like(angle)
+    shade = 0.74 + 0.26 * smoothstep(0.35, 0.72, radius) * np.ones_like(angle)
     return grid, shade
 
 
 def body_grids(identity: Identity) -> tuple[Array, Array]:
     """Neck and clothes, each (R, C, 3); the body keeps still below the head."""
     theta = np.linspace(-np.pi, np.pi, 40)[None, :]
-    build = 1.1 - 0.22 * identity.femininity
+    build = 1.1 - 0.16 * identity.femininity
     t = np.linspace(0, 1, 9)[:, None]
     radius = (0.36 + 0.10 * smoothstep(0.55, 1.0, t)) * build
     neck_y = -0.55 - 0.95 * t

@@ -13,14 +13,14 @@ HELD_OUT_START = 1_000_000  # identity seeds below belong to the train split, se
 
 # (skin, lip, blush) albedos; lips keep a clear contrast to the skin on every tone
 SKINS: tuple[tuple[RGB, RGB, RGB], ...] = (
-    ((255, 220, 196), (228, 112, 114), (255, 138, 124)),
-    ((255, 208, 176), (220, 100, 100), (252, 128, 108)),
+    ((255, 214, 188), (228, 112, 114), (255, 138, 124)),
+    ((255, 203, 170), (220, 100, 100), (252, 128, 108)),
     ((248, 192, 152), (208, 88, 86), (240, 116, 92)),
     ((234, 172, 126), (196, 76, 76), (226, 102, 76)),
     ((212, 146, 100), (182, 66, 68), (204, 88, 64)),
     ((182, 118, 78), (176, 64, 70), (176, 76, 56)),
-    ((150, 94, 62), (182, 74, 82), (150, 64, 50)),
-    ((122, 76, 52), (184, 82, 92), (124, 54, 46)),
+    ((150, 94, 62), (196, 80, 86), (150, 64, 50)),
+    ((122, 76, 52), (198, 88, 98), (124, 54, 46)),
 )
 HAIR_COLOURS: tuple[RGB, ...] = (
     (40, 32, 34),
@@ -128,7 +128,9 @@ def make_identity(seed: int) -> Identity:
     tint = uniform(0.96, 1.03)
     dark_skin = sum(skin) < 400
     hair_colour = pick(HAIR_COLOURS[:4] if dark_skin and rng.random() < 0.8 else HAIR_COLOURS)
+    brow_colour = _scaled(hair_colour, 0.62 if sum(hair_colour) > 240 else 0.9)
     if rng.random() < 0.07:
+        brow_colour = (84, 56, 46)  # dyed hair keeps natural brows and beard
         hair_colour = pick(FANCY_HAIR)
     style = pick(FEMININE_HAIR if fem else MASCULINE_HAIR)
     beard = "none"
@@ -145,8 +147,8 @@ def make_identity(seed: int) -> Identity:
         blush_amount=uniform(0.15, 0.5) * (1.0 if fem else 0.6),
         freckles=uniform(0.4, 1.0) if rng.random() < 0.15 else 0.0,
         face_width=uniform(0.95, 1.05) * (0.985 if fem else 1.015),
-        jaw_power=uniform(2.1, 2.5) if fem else uniform(2.4, 3.1),
-        jaw_round=uniform(1.5, 1.75) if fem else uniform(1.7, 2.1),
+        jaw_power=uniform(2.25, 2.6) if fem else uniform(2.4, 3.1),
+        jaw_round=uniform(1.6, 1.85) if fem else uniform(1.7, 2.1),
         chin=uniform(0.0, 0.06) if fem else uniform(0.03, 0.1),
         cheek=uniform(0.02, 0.07),
         nose_length=uniform(0.94, 1.06),
@@ -160,7 +162,7 @@ def make_identity(seed: int) -> Identity:
         brow_thickness=uniform(0.7, 1.0) if fem else uniform(1.0, 1.5),
         brow_arch=uniform(0.5, 1.2) if fem else uniform(0.1, 0.7),
         brow_height=uniform(-0.02, 0.03),
-        brow_colour=_scaled(hair_colour, 0.62 if sum(hair_colour) > 240 else 0.9),
+        brow_colour=brow_colour,
         lip_fullness=uniform(1.0, 1.3) if fem else uniform(0.8, 1.05),
         mouth_width=uniform(0.97, 1.08),
         mouth_y=uniform(-0.60, -0.56),

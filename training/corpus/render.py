@@ -147,9 +147,10 @@ class Renderer:
             if hair:
                 self._draw_blobs(canvas, head)
                 self._draw_hair(canvas, hair, front=False)
+            self._draw_body(canvas, body, inside=True)
             self._draw_plain(canvas, body, self.neck, self.neck_triangles, self.skin, self._neck_shade(controls))
             self._draw_ears(canvas, head, behind=True)
-            self._draw_body(canvas, body)
+            self._draw_body(canvas, body, inside=False)
             self._draw_face(canvas, head, controls, mouth)
             self._draw_ears(canvas, head, behind=False)
             if self.identity.glasses != "none":
@@ -187,13 +188,15 @@ class Renderer:
         vertices = skia.Vertices(skia.Vertices.kTriangles_VertexMode, points(xy), texture, colours, indices)
         canvas.drawVertices(vertices, paint, skia.BlendMode.kModulate)
 
-    def _draw_body(self, canvas: skia.Canvas, camera: Camera) -> None:
+    def _draw_body(self, canvas: skia.Canvas, camera: Camera, inside: bool) -> None:
         tone = np.array(self.identity.clothes_colour) / 255
+        if inside:  # the back of the collar, seen over the neckline
+            flipped = self.cloth_triangles[:, ::-1]
+            self._draw_plain(canvas, camera, self.cloth, flipped, tone, 0.6)
+            return
         self._draw_plain(canvas, camera, self.cloth, self.cloth_triangles, tone, 1.0)
-        neckline = camera.project(camera.turn(self.cloth[0, 8:-8]))
-        canvas.drawPoints(
-            skia.Canvas.kPolygon_PointMode, points(neckline), stroke(tone * 255 * 0.72, 0.035 * camera.scale)
-        )
+        neckline = camera.project(camera.turn(self.cloth[0, 7:-7]))
+        canvas.drawPoints(skia.Canvas.kPolygon_PointMode, points(neckline), stroke(tone * 255 * 0.72, 0.035 * camera.scale))
 
     def _draw_face(self, canvas: skia.Canvas, camera: Camera, controls: Controls, mouth) -> None:  # type: ignore[no-untyped-def]
         with self.texture as art:
@@ -250,7 +253,11 @@ class Renderer:
             return None
         turned = camera.turn(self.hair.grid.reshape(-1, 3))
         xy = camera.project(turned)
-        return turned, xy, self.hair_normals.reshape(-1, 3) @ camera.rotation.T, facing(xy, self.hair_triangles)
+        # ruffles of the far curtain that face the camera still belong behind the face
+        radial = np.stack([np.sin(self.hair.theta), np.zeros_like(self.hair.theta), np.cos(self.hair.theta)], -1)
+        near = np.broadcast_to(radial @ camera.rotation[2] > -0.08, self.hair.grid.shape[:2]).reshape(-1)
+        visible = facing(xy, self.hair_triangles) & near[self.hair_triangles].all(1)
+        return turned, xy, self.hair_normals.reshape(-1, 3) @ camera.rotation.T, visible
 
     def _hair_colours(self, normals: Array) -> Array:
         light = self.light.shade(normals)
@@ -262,7 +269,7 @@ class Renderer:
     def _draw_hair(self, canvas: skia.Canvas, hair, front: bool) -> None:  # type: ignore[no-untyped-def]
         turned, xy, normals, visible = hair
         chosen = self.hair_triangles[visible if front else ~visible]
-        tones = self._hair_colours(normals) if front else np.broadcast_to(self.hair_tone * 0.42, normals.shape)
+        tones = self._hair_colours(normals) if front else np.broadcast_to(self.hair_tone * 0.50, normals.shape)
         shader = self.strands.makeShader(
             skia.TileMode.kRepeat, skia.TileMode.kClamp, skia.SamplingOptions(skia.FilterMode.kLinear)
         )

@@ -96,8 +96,8 @@ class FeatureData:
     def __len__(self) -> int:
         return self.columns["latents"].shape[0]
 
-    def batch(self, step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([self.seed, step])
+    def batch(self, index: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.seed, index])
         rows = torch.from_numpy(rng.choice(len(self), self.batch_size, replace=len(self) < self.batch_size))
         first = bool(rng.random() < self.start_share)
         variant = torch.from_numpy(rng.integers(self.columns["audio"].shape[1], size=self.batch_size))

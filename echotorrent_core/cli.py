@@ -1,0 +1,89 @@
+"""Command line: `echotorrent generate | play | info`. Bad input is one sentence on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import __version__
+from .errors import InputError
+
+INTERRUPTED = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 done, 1 failed, 2 bad input, 130 Ctrl-C)."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output went away; nothing more may be flushed there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (InputError, MemoryError, RuntimeError, ArithmeticError) as error:
+        print(f"echotorrent: {str(error) or type(error).__name__}", file=sys.stderr)
+        return 2 if isinstance(error, InputError) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="echotorrent", description="A portrait and speech in, a talking video out.")
+    parser.add_argument("--version", action="version", version=f"echotorrent {__version__}")
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    source = argparse.ArgumentParser(add_help=False)
+    source.add_argument("--image", metavar="FILE", help="portrait: any image, or a video (its first frame)")
+    source.add_argument("--audio", metavar="FILE", help="speech: any sound or video file; - reads standard input live")
+    source.add_argument("--audio-format", metavar="F", help="headerless samples, e.g. s16le:16000 or s16le:48000:2")
+    source.add_argument("--prompt", help="expression, gaze, head turn, e.g. 'smiling, looks left'")
+    source.add_argument("--preset", help="model (default embedded; see 'echotorrent info')")
+    source.add_argument("--weights", metavar="DIR", type=Path, help="folder with the preset's weights")
+    source.add_argument("--seed", type=int, help="same seed, same bytes (default 0)")
+    source.add_argument("--run-dir", metavar="DIR", type=Path, help="where the run is kept while it is made")
+    source.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
+    source.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    generate = commands.add_parser("generate", parents=[source], help="write a video file")
+    generate.add_argument("-o", "--output", metavar="MP4", type=Path, default=Path("out.mp4"))
+    generate.add_argument("--resume", metavar="RUN", type=Path, help="go on with an interrupted run folder")
+    generate.add_argument("--keep-run", action="store_true", help="keep the run folder of a finished video")
+    generate.set_defaults(run=_generate)
+
+    play = commands.add_parser("play", parents=[source], help="watch a run while it is made")
+    play.add_argument("folder", nargs="?", metavar="RUN", type=Path, help="existing run folder, also one in the making")
+    way = play.add_mutually_exclusive_group()
+    way.add_argument("--output", metavar="PATH", help="write fragmented MP4 there as it is made; - is standard output")
+    way.add_argument("--serve", action="store_true", help="serve a page on this machine (default)")
+    play.add_argument("--port", type=int, default=8420, help="port of the page (default 8420; 0 picks a free one)")
+    play.add_argument("--open", action="store_true", help="open the page in the browser")
+    play.set_defaults(run=_play, resume=None, keep_run=True)
+
+    info = commands.add_parser("info", help="presets, weights, devices, versions")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _generate(args: argparse.Namespace) -> int:
+    from . import jobs
+
+    return jobs.generate(args)
+
+
+def _play(args: argparse.Namespace) -> int:
+    from . import play
+
+    return play.play(args)
+
+
+def _info(args: argparse.Namespace) -> int:
+    from . import jobs
+
+    for line in jobs.describe():
+        print(line)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

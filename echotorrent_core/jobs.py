@@ -1,0 +1,286 @@
+"""A run from files: what `generate` and `play` share. Opens inputs, feeds the session, shows progress, finishes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import math
+import os
+import shutil
+import signal
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from . import __version__, presets
+from .errors import InputError
+from .media import AudioReader, check_output, file_digest, finalise, read_image
+from .run_folder import RunFolder
+from .session import Session
+
+DEFAULT_PRESET = "embedded"
+SILENT = 1e-3  # peak; about -60 dB
+
+
+def warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def load_engine(preset: str, weights: Path | None = None) -> Any:
+    """The preset's engine. Raises InputError for an unknown preset or weights that do not fit."""
+    from safetensors import SafetensorError
+
+    from .stream import Engine
+
+    try:
+        return Engine.from_preset(preset, weights) if weights else Engine.from_preset(preset)
+    except InputError:
+        raise
+    except (SafetensorError, ValueError, KeyError, OSError) as error:
+        raise InputError(f"weights of preset '{preset}' cannot be loaded ({error}); install them again") from None
+
+
+class Job:
+    """One run being made: session, run folder and the thread that feeds it."""
+
+    def __init__(self, args: argparse.Namespace, run_dir: Path) -> None:
+        if args.threads is not None and args.threads < 1:
+            raise InputError(f"--threads must be at least 1, got {args.threads}")
+        if args.threads:
+            import torch
+
+            torch.set_num_threads(args.threads)
+        self.reader: AudioReader | None = None
+        self.live = False
+        self.run, self.session = self._resume(args) if args.resume else self._begin(args, run_dir)
+
+    def _begin(self, args: argparse.Namespace, run_dir: Path) -> tuple[RunFolder, Session]:
+        if not args.image or not args.audio:
+            raise InputError("give both --image and --audio (or --resume with a run folder)")
+        preset = args.preset or DEFAULT_PRESET
+        _check_preset(preset)
+        image = read_image(args.image, presets.get_preset(preset).size)
+        self._open_audio(args.audio, args.audio_format)
+        engine = load_engine(preset, args.weights)
+        _warn_face(image, args.image)
+        prompt, seed = args.prompt or "", args.seed or 0
+        cond = _condition(engine, image, prompt)
+        info = {
+            "preset": preset,
+            "fingerprint": engine.fingerprint,
+            "seed": seed,
+            "prompt": prompt,
+            "version": __version__,
+            "image": _describe_file(args.image),
+            "audio": {**_describe_file(args.audio), "format": args.audio_format},
+        }
+        run = RunFolder.create(run_dir, info)
+        return run, Session(engine, cond, run, seed, image=image, prompt=prompt)
+
+    def _resume(self, args: argparse.Namespace) -> tuple[RunFolder, Session]:
+        run = RunFolder.open(args.resume, args.preset)
+        try:
+            info = run.info
+            for name, given in (("prompt", args.prompt), ("seed", args.seed)):
+                if given is not None and given != info[name]:
+                    raise InputError(f"run '{run.path}' has {name} {info[name]!r}; leave --{name} out to resume it")
+            image_path = _same_file(args.image, info["image"], "image", run)
+            audio_path = _same_file(args.audio, info["audio"], "audio", run)
+            _check_preset(info["preset"])
+            engine = load_engine(info["preset"], args.weights)
+            cond = None
+            if not run.state_path.exists():  # stopped before its first chunk: begin again
+                cond = _condition(engine, read_image(image_path, engine.config.size), info["prompt"])
+            session = Session.resume(run, engine, cond)
+            raw_format = args.audio_format or info["audio"].get("format")
+            if not session.finished:  # what comes on standard input goes on where the run stopped
+                self._open_audio(audio_path, raw_format, 0 if audio_path == "-" else session.source_position)
+            return run, session
+        except BaseException:
+            run.close()
+            raise
+
+    def _open_audio(self, audio: str, raw_format: str | None, start: int = 0) -> None:
+        self.live = audio == "-"
+        if self.live and sys.stdin.isatty():
+            raise InputError("--audio - reads sound from standard input, but that is a terminal; pipe sound into it")
+        self.reader = AudioReader(audio, raw_format=raw_format, start=start)
+
+    def start(self) -> None:
+        self.session.start()
+        if self.reader:
+            threading.Thread(target=self._feed, name="feeder", daemon=True).start()
+
+    def _feed(self) -> None:
+        assert self.reader
+        try:
+            for block in self.reader:
+                if not self.session.push(*block):
+                    return
+            self.session.end()
+        except Exception as error:
+            self.session.fail(error)
+
+    def remarks(self) -> None:
+        """Warnings that are known only after all the sound was read."""
+        if self.reader and self.reader.damaged:
+            warn(f"audio {self.reader.name} is damaged in {self.reader.damaged} places, which were skipped")
+        if self.reader and self.reader.peak < SILENT and self.session.finished:
+            warn(f"audio {self.reader.name} is silent; the mouth has nothing to follow")
+
+    def progress(self, quiet: bool) -> Iterator[dict[str, Any]]:
+        """Events as they come, with a progress bar on a terminal."""
+        from tqdm import tqdm
+
+        fps = self.session.fps
+        duration = self.reader.duration if self.reader else None
+        done = self.session.seconds
+        total = math.ceil(duration * fps) / fps if duration else None
+        layout = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s [{elapsed}<{remaining}{postfix}]"
+        layout = layout if total else "{desc} {n:.1f} s [{elapsed}{postfix}]"
+        with tqdm(total=total, initial=done, bar_format=layout, disable=True if quiet else None) as bar:
+            for event in self.session.events(after=self.run.last_event):
+                if event["kind"] == "chunk":
+                    bar.set_description_str(f"chunk {event['chunk']}", refresh=False)
+                    bar.set_postfix_str(f"{event['real_time']:.2f}x real time", refresh=False)
+                    bar.update(min(event["frames"] / fps, max(0.0, (total or math.inf) - bar.n)))
+                yield event
+
+    def close(self) -> None:
+        self.session.stop()
+        self.run.close()
+
+
+def generate(args: argparse.Namespace) -> int:
+    """The `generate` command."""
+    output = check_output(args.output)
+    run_dir = args.run_dir or output.with_name(output.name + ".run")
+    with interruptible():
+        job = Job(args, run_dir)
+        run, stopped, failure = job.run, False, None
+        try:
+            job.start()
+            for _ in job.progress(args.quiet):
+                pass
+        except KeyboardInterrupt:
+            stopped = True
+        except (RuntimeError, ArithmeticError) as error:
+            failure = error
+        finally:
+            job.close()
+    job.remarks()
+    media = run.media()
+    if not media:
+        if not failure:
+            shutil.rmtree(run.path, ignore_errors=True)
+            print("stopped before the first chunk; nothing was made", file=sys.stderr)
+            return 130
+        raise failure
+    finalise(media, output, kept=run.path)
+    print(f"{output}: {job.session.seconds:.2f} s of video", file=sys.stderr)
+    if stopped or failure:
+        print(f"go on with: echotorrent generate --resume '{run.path}' -o '{output}'", file=sys.stderr)
+        if failure:
+            raise failure
+        return 130
+    if not (args.keep_run or args.run_dir or args.resume):
+        shutil.rmtree(run.path, ignore_errors=True)
+    return 0
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM acts as Ctrl-C: what was made is kept and finished."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    old = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
+
+
+def _check_preset(name: str) -> None:
+    try:
+        presets.get_preset(name)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _condition(engine: Any, image: Any, prompt: str) -> Any:
+    try:
+        return engine.condition(image, prompt)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _warn_face(image: Any, name: str) -> None:
+    from .conditioning.image import looks_like_face
+
+    if not looks_like_face(image):
+        warn(f"image '{name}' does not look like a face seen from the front; the result may not move like one")
+
+
+def _describe_file(path: str) -> dict[str, Any]:
+    if path == "-":
+        return {"path": "-"}
+    return {"path": os.path.abspath(path), "digest": file_digest(path)}
+
+
+def _same_file(given: str | None, recorded: dict[str, Any], what: str, run: RunFolder) -> str:
+    """The path to read on resume: the one given or the recorded one, if its content is still the same."""
+    path = given or recorded["path"]
+    if path == "-":
+        if given is None:
+            raise InputError(f"the {what} of run '{run.path}' came from standard input; give --{what} to go on")
+        return path
+    if what == "image" and run.state_path.exists():  # the state holds all that was taken from it
+        return path
+    if not Path(path).is_file():
+        raise InputError(f"{what} '{path}' of run '{run.path}' is gone; bring it back or give its place with --{what}")
+    if "digest" in recorded and file_digest(path) != recorded["digest"]:
+        raise InputError(f"{what} '{path}' is not the file that run '{run.path}' was begun with; give that one")
+    return path
+
+
+def describe() -> Iterator[str]:
+    """Lines of the `info` command."""
+    import platform
+
+    import av
+    import torch
+
+    versions = {"python": platform.python_version(), "torch": torch.__version__, "av": av.__version__}
+    yield f"echotorrent {__version__}, " + ", ".join(f"{name} {version}" for name, version in versions.items())
+    yield f"devices: cpu ({os.cpu_count()} cores, {torch.get_num_threads()} threads)" + "".join(
+        f", cuda:{i} ({torch.cuda.get_device_name(i)})" for i in range(torch.cuda.device_count())
+    )
+    yield "presets:"
+    for name in presets.PRESETS:
+        config = presets.get_preset(name)
+        height, width = config.size
+        stream, trunk = config.stream, config.trunk
+        shape = f"{len(stream.sigmas)} steps, {trunk.num_layers} layers of {trunk.dim}"
+        yield f"  {name}: {width}x{height} px, {stream.fps} fps, {shape}"
+        folder = Path(__file__).parent / "assets" / name
+        for path in sorted(folder.glob("*.safetensors")):
+            yield f"    {path.name}: {path.stat().st_size / 1e6:.1f} MB{_metadata(path)}"
+        if not folder.is_dir():
+            yield "    no weights shipped" + (" (random ones, for tests)" if name == "debug" else "")
+
+
+def _metadata(path: Path) -> str:
+    """Metadata of a safetensors file, read from its header alone."""
+    try:
+        with open(path, "rb") as file:
+            (size,) = struct.unpack("<Q", file.read(8))
+            header = json.loads(file.read(min(size, 1 << 24)))
+    except (OSError, ValueError, struct.error):
+        return " (damaged)"
+    found = header.get("__metadata__", {})
+    return "".join(f", {key}: {str(value)[:80]}" for key, value in sorted(found.items()))

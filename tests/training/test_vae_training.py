@@ -1,0 +1,152 @@
+"""VAE trainer: PCA fit, losses, Muon, resume, hand-over by export and frozen encoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from echotorrent_core.presets import get_preset
+from echotorrent_core.vae.causal import CausalVAE
+from training.loop import read_metrics
+from training.methods import vae as trainer
+from training.muon import ConvMuon, orthogonal
+
+
+class SmoothClips:
+    """Moving smooth blobs, 24 frames of 32 px, with a mouth box around the middle."""
+
+    def __len__(self) -> int:
+        return 6
+
+    def frames(self, i: int) -> np.ndarray:
+        draw = torch.Generator().manual_seed(i)
+        coarse = torch.rand(1, 3, 6, 5, 5, generator=draw)
+        fine = F.interpolate(coarse, size=(24, 32, 32), mode="trilinear")
+        return (fine[0].permute(1, 2, 3, 0) * 255).to(torch.uint8).numpy()
+
+    def labels(self, i: int) -> dict[str, np.ndarray]:
+        return {"mouth_box": np.tile(np.float32([12, 18, 22, 26]), (24, 1))}
+
+
+CLIPS = SmoothClips()
+
+
+def command(folder: Path, *extra: str) -> tuple:
+    base = ["--corpus", "unused", "--out", str(folder), "--preset", "debug", "--crop", "16", "--batch", "2"]
+    args = trainer.arguments([*base, "--precision", "no", "--eval-every", "1000", *extra])
+    return args, trainer.VAETraining(), CLIPS, CLIPS
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return torch.load(folder / "checkpoint.pt", weights_only=True)["roles"]["ema"]
+
+
+def test_pca_is_the_best_linear_codec() -> None:
+    vae = CausalVAE(get_preset("debug").vae).requires_grad_(False)
+    data = trainer.Crops(CLIPS, size=16, batch=4, seed=0)
+    trainer.fit_pca(vae, data, batches=5)
+    rows = torch.cat([vae.skip.patches(data.batch(2 * k)["frames"][:, :, 1:]).flatten(0, 3) for k in range(5)]).double()
+    centred = rows - rows.mean(0)
+    values = torch.linalg.svdvals(centred)
+    wanted = values[4:].square().sum() / len(rows)
+    z = (rows - vae.skip.mean) @ (vae.skip.basis / vae.skip.scale[:, None]).double().T
+    back = z @ (vae.skip.basis * vae.skip.scale[:, None]).double() + vae.skip.mean
+    torch.testing.assert_close((back - rows).square().sum() / len(rows), wanted, rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(z.std(0, correction=0), torch.ones(4).double(), rtol=1e-3, atol=1e-3)
+
+
+def test_crops_depend_on_the_step_only() -> None:
+    a, b = (trainer.Crops(CLIPS, size=16, batch=3, seed=1) for _ in range(2))
+    a.batch(0)
+    one, two = a.batch(7), b.batch(7)
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    assert one["frames"].shape == (3, 3, 21, 16, 16) and int(one["prime"]) == 9
+    assert a.batch(8)["frames"].shape == (3, 3, 13, 16, 16) and int(a.batch(8)["prime"]) == 0
+    assert one["frames"].abs().max() <= 1
+
+
+def test_mouth_crops_hold_the_mouth() -> None:
+    data = trainer.Crops(CLIPS, size=16, batch=32, seed=0, mouth=1.0)
+    share = data.batch(0)["mouth"].mean(dim=(1, 2, 3, 4))
+    assert share.min() > 0.1  # the whole box would be 0.31
+
+
+def test_mouth_mask_is_the_box() -> None:
+    mask = trainer.mouth_mask(np.float32([[2, 1, 5, 3]]), 6, 8)
+    assert mask.shape == (1, 6, 8) and mask.sum() == 6 and mask[0, 1:3, 2:5].all()
+
+
+def test_pyramid_of_one_pixel_and_of_a_constant() -> None:
+    ones = torch.ones(1, 1, 16, 16)
+    pixel, bands = trainer.pyramid_l1(torch.full((1, 3, 16, 16), 0.5), ones)
+    assert pixel == 0.5 and bands.abs() < 1e-6
+    error = torch.zeros(1, 3, 16, 16)
+    error[..., 8, 8] = 1
+    pixel, bands = trainer.pyramid_l1(error, ones)
+    assert bands > pixel
+
+
+def test_orthogonal_update_has_singular_values_near_one() -> None:
+    for shape in ((2, 8, 20), (2, 20, 8)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)).float())
+        assert 0.6 < values.min() and values.max() < 1.3
+
+
+def test_muon_lowers_a_loss() -> None:
+    torch.manual_seed(0)
+    conv, x = torch.nn.Conv3d(3, 4, 3), torch.randn(2, 3, 5, 6, 6)
+    wanted = torch.nn.Conv3d(3, 4, 3)(x).detach()
+    muon = ConvMuon([conv.weight], lr=0.02)
+    losses = []
+    for _ in range(60):
+        loss = F.mse_loss(conv(x), wanted)
+        conv.zero_grad()
+        loss.backward()
+        muon.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_training_improves_and_resumes_exactly(tmp_path) -> None:
+    trainer.run(*command(tmp_path / "whole", "--steps", "12"))
+    args = command(tmp_path / "parts", "--steps", "12")
+    args[0].minutes = 0.0  # stops after one step, with a checkpoint
+    trainer.run(*args)
+    assert torch.load(tmp_path / "parts/checkpoint.pt", weights_only=True)["step"] == 1
+    args[0].minutes = None
+    trainer.run(*args)
+    whole, parts = weights(tmp_path / "whole"), weights(tmp_path / "parts")
+    assert all(torch.equal(whole[k], parts[k]) for k in whole)
+
+
+def test_loss_falls(tmp_path) -> None:
+    trainer.run(*command(tmp_path, "--steps", "100"))
+    l1 = [m["l1"] for m in read_metrics(tmp_path) if "l1" in m]
+    assert l1[-1] < 0.9 * l1[0]
+
+
+def test_hand_over_keeps_encoder_and_statistics(tmp_path) -> None:
+    file, second = tmp_path / "vae.safetensors", tmp_path / "second.safetensors"
+    trainer.run(*command(tmp_path / "a", "--steps", "4"))
+    trainer.run(*command(tmp_path / "a", "--export", str(file)))
+    config = get_preset("debug").vae
+    first = trainer.load_exported(file, config)
+    assert first.latent_std.min() > 0 and not torch.equal(first.latent_mean, torch.zeros(4))
+    decoder_only = ("--init", str(file), "--freeze-encoder")
+    trainer.run(*command(tmp_path / "b", "--steps", "6", *decoder_only))
+    trainer.run(*command(tmp_path / "b", "--export", str(second), *decoder_only))
+    refined = trainer.load_exported(second, config)
+    frames = torch.randn(1, 3, 9, 16, 16)
+    with torch.no_grad():
+        assert torch.equal(first.encode(frames)[0], refined.encode(frames)[0])
+        latents = first.encode(frames)[0]
+        assert not torch.equal(first.decode(latents)[0], refined.decode(latents)[0])
+
+
+def test_freezing_needs_a_file(tmp_path) -> None:
+    with pytest.raises(ValueError, match="--init"):
+        trainer.run(*command(tmp_path, "--freeze-encoder"))
