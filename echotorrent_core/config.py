@@ -73,11 +73,11 @@ class TrunkConfig:
 class VAEConfig:
     """Wan's causal VAE. `patch`, `kernel_t` and `linear_skip` are what the small embedded VAE adds.
 
-    widths: channels per resolution, finest first; temporal, spatial: which of the len(widths)-1 down-samplings
-    halve time, and space (Wan: all); patch: pixel-unshuffle before the first convolution; kernel_t: temporal kernel per resolution
-    (Wan: 3 everywhere); linear_skip: a PCA patch codec runs beside the network, which learns its residual.
-    decoder_widths: the decoder's own channels, None = widths;
-    mean, std: per-channel normalisation of latents.
+    widths: channels per resolution, finest first; decoder_widths: the decoder's own, None = widths; temporal,
+    spatial: which of the len(widths)-1 down-samplings halve time, and space (Wan: all); patch: pixel-unshuffle before
+    the first convolution; kernel_t: temporal kernel per resolution (Wan: 3 everywhere); linear_skip: a PCA patch codec
+    runs beside the network, which learns its residual; linear_encoder: the PCA is the whole encoder, only the decoder
+    is a network; mean, std: per-channel normalisation of latents.
     """
 
     z_dim: int = 16
@@ -90,6 +90,7 @@ class VAEConfig:
     kernel_t: tuple[int, ...] = (3, 3, 3, 3)
     attention: bool = True
     linear_skip: bool = False
+    linear_encoder: bool = False
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
 

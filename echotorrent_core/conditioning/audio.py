@@ -61,6 +61,8 @@ class LogMel(nn.Module):
     def __init__(self, config: AudioEncoderConfig) -> None:
         super().__init__()
         self.hop, self.n_fft = config.hop, config.n_fft
+        self.window: Tensor
+        self.filters: Tensor
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
         self.register_buffer("filters", mel_filterbank(config), persistent=False)
 

@@ -66,11 +66,18 @@ class Decoder(nn.Module):
                 blocks.append(Upsample(channels, config.temporal[level - 1], config.spatial[level - 1]))
                 channels = blocks[-1].out_channels
         self.upsamples = nn.ModuleList(blocks)
+        self.finest = max(i for i, block in enumerate(blocks) if isinstance(block, Upsample))
+        self.draft = nn.Conv2d(3 * config.patch**2, blocks[self.finest].out_channels, 3, padding=1) if config.linear_skip else None
         self.head = head(channels, 3 * config.patch**2, kernels[0])
 
-    def forward(self, x: Tensor, cache: Cache) -> Tensor:
+    def forward(self, x: Tensor, cache: Cache, draft: Tensor | None = None) -> Tensor:
+        """`draft`: the linear codec's picture in patch channels, joining at the finest resolution."""
         x = self.conv1(x, cache)
-        for block in (*self.middle, *self.upsamples):
+        for block in (*self.middle, *self.upsamples[: self.finest + 1]):
+            x = block(x, cache)
+        if self.draft is not None and draft is not None:
+            x = x + self.draft(draft)
+        for block in self.upsamples[self.finest + 1 :]:
             x = block(x, cache)
         return self.head["2"](norm_silu(self.head["0"], x), cache)
 
@@ -88,7 +95,7 @@ class CausalVAE(nn.Module):
     """Wan's causal VAE, parameter names and shapes as published, with a functional streaming cache.
 
     With `linear_skip` a whitened PCA patch codec (`skip.*`) runs beside the network, which starts as a zero residual:
-    z = PCA(x) + encoder(x), y = PCA^T(z) + decoder(z).
+    z = PCA(x) + encoder(x), y = PCA^T(z) + decoder(z). With `linear_encoder` there is no encoder network at all.
 
     Latents leave `encode` normalised as (z - mean) / std. Wan's statistics are constants of the model and come from
     `config.mean/std` (None: 0 and 1); those of a `linear_skip` model are measured after training and therefore
@@ -105,8 +112,9 @@ class CausalVAE(nn.Module):
             )
         self.config = config
         moments = config.z_dim if config.linear_skip else 2 * config.z_dim  # Wan also has a log-variance, never used
-        self.encoder = Encoder(config, moments)
-        self.conv1 = CausalConv3d(moments, moments, (1, 1, 1))
+        if not config.linear_encoder:
+            self.encoder = Encoder(config, moments)
+            self.conv1 = CausalConv3d(moments, moments, (1, 1, 1))
         self.conv2 = CausalConv3d(config.z_dim, config.z_dim, (1, 1, 1))
         self.decoder = Decoder(config)
         self.skip: PatchPCA | None = None
@@ -120,12 +128,22 @@ class CausalVAE(nn.Module):
                 module.slot = name
 
     def _start_as_residual(self) -> None:
-        for conv in (self.encoder.head["2"], self.decoder.head["2"], self.conv1):
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Conv3d):
+                nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+                nn.init.zeros_(module.bias)
+        for module in self.modules():
+            if isinstance(module, ResidualBlock):
+                module.residual["6"].weight.data.mul_(0.3)
+        heads, pointwise = [self.decoder.head["2"]], [self.conv2]
+        if not self.config.linear_encoder:
+            heads, pointwise = [*heads, self.encoder.head["2"]], [*pointwise, self.conv1]
+        for conv in heads:
+            nn.init.zeros_(conv.weight)
             nn.init.zeros_(conv.bias)
-        nn.init.zeros_(self.encoder.head["2"].weight)
-        nn.init.zeros_(self.decoder.head["2"].weight)
-        for conv in (self.conv1, self.conv2):
+        for conv in pointwise:
             nn.init.eye_(conv.weight.data[:, :, 0, 0, 0])
+            nn.init.zeros_(conv.bias)
 
     def encode(self, frames: Tensor, cache: Mapping[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """Frames (B, 3, T, H, W) -> latents (B, z, t, H/s, W/s) and the cache for the following frames.
@@ -178,10 +196,10 @@ class CausalVAE(nn.Module):
         return torch.cat([frames, more], dim=2), state
 
     def _encode(self, frames: Tensor, cache: Cache) -> tuple[Tensor, dict[str, Tensor]]:
-        x = F.pixel_unshuffle(fold(frames), self.config.patch).contiguous(memory_format=torch.channels_last)
-        z = self.conv1(self.encoder(x, cache), cache)[:, : self.config.z_dim]
-        if self.skip is not None:
-            z = z + self.skip.encode(frames, cache.first)
+        z = torch.zeros((), device=frames.device) if self.skip is None else self.skip.encode(frames, cache.first)
+        if not self.config.linear_encoder:
+            x = F.pixel_unshuffle(fold(frames), self.config.patch).contiguous(memory_format=torch.channels_last)
+            z = z + self.conv1(self.encoder(x, cache), cache)[:, : self.config.z_dim]
         mean, std = self._statistics(z)
         return unfold((z - mean) / std, cache.batch), cache.new
 
@@ -189,9 +207,12 @@ class CausalVAE(nn.Module):
         z = fold(latents).contiguous(memory_format=torch.channels_last)
         mean, std = self._statistics(z)
         z = z * std + mean
-        x = F.pixel_shuffle(self.decoder(self.conv2(z, cache), cache), self.config.patch)
+        draft = None
         if self.skip is not None:
-            x = x + self.skip.decode(z, cache.batch, cache.first).flatten(0, 1)
+            draft = self.skip.decode(z, cache.batch, cache.first).flatten(0, 1)
+            draft = F.pixel_unshuffle(draft, self.config.patch).contiguous(memory_format=torch.channels_last)
+        x = self.decoder(self.conv2(z, cache), cache, draft)
+        x = F.pixel_shuffle(x if draft is None else x + draft, self.config.patch)
         return unfold(x, cache.batch), cache.new
 
     def _statistics(self, z: Tensor) -> tuple[Tensor, Tensor]:

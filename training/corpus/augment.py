@@ -47,7 +47,7 @@ def add_noise(
     if others and rng.random() < 0.4:
         noise = np.zeros(n, dtype=np.float32)
         for _ in range(rng.integers(1, 5)):
-            other = others[rng.integers(len(others))]
+            other = others[int(rng.integers(len(others)))]
             noise += np.roll(np.resize(other, n), rng.integers(n))
     else:
         slope = rng.uniform(0.0, 1.0)  # amplitude ~ f^-slope: 0 white, 0.5 pink, 1 brown

@@ -1,8 +1,8 @@
 """Renders and caches the training corpus: clips of a talking head with speech, mouth, pose and prompt labels.
 
-A folder holds shards of 50 clips: ``frames_XXXX.npy`` uint8 (n, 66, H, W, 3), ``audio_XXXX.npy`` int16 (n, samples) at 16 kHz,
-``labels_XXXX.npz``, and ``index.json``. Frame 65 of a clip is its reference portrait. Every clip depends on its index and
-split only, so neither the number of workers nor an interruption changes a byte.
+A folder holds shards of 50 clips: ``frames_XXXX.npy`` uint8 (n, 66, H, W, 3), ``audio_XXXX.npy`` int16 (n, samples)
+at 16 kHz, ``labels_XXXX.npz``, and ``index.json``. Frame 65 of a clip is its reference portrait. Every clip depends on
+its index and split only, so neither the number of workers nor an interruption changes a byte.
 
     python -m training.corpus.build --split train --clips 1200 --workers 2
 """
@@ -129,7 +129,7 @@ def write_script(clip: Clip) -> Script:
     params, classes = viseme_track(phonemes, FRAMES, FPS, offset=start)
     closures = closure_flags(phonemes, FRAMES, FPS, offset=start)
     portrait, portrait_params = _portrait(rng, motion, profile)
-    controls = tuple(_controls(motion, frame, params[frame]) for frame in range(FRAMES)) + (portrait,)
+    controls = (*(_controls(motion, frame, params[frame]) for frame in range(FRAMES)), portrait)
     return Script(
         audio=np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16),
         params=np.concatenate([params, portrait_params[None]]).astype(np.float32),
@@ -218,7 +218,8 @@ def build_shard(folder: str, shard: int, clips: list[Clip], size: int = SIZE) ->
     _write(root / f"frames_{shard:04d}.npy", lambda file: np.save(file, np.stack(rendered)))
     _write(root / f"audio_{shard:04d}.npy", lambda file: np.save(file, np.stack(audio)))
     arrays = {name: np.array(values) for name, values in labels.items()}
-    _write(root / f"labels_{shard:04d}.npz", lambda file: np.savez(file, **arrays))  # last: it marks the shard complete
+    # the labels go last: they mark the shard complete
+    _write(root / f"labels_{shard:04d}.npz", lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
     return len(clips)
 
 

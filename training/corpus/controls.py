@@ -9,9 +9,10 @@ EXPRESSIONS = ("neutral", "happy", "sad", "angry", "surprised")
 
 @dataclass(frozen=True)
 class Controls:
-    """One frame's controls. Left and right are the viewer's: positive yaw and gaze_x point to the right edge of the picture.
+    """One frame's controls. Left and right are the viewer's: positive yaw and gaze_x point to the picture's right edge.
 
-    Angles are radians (positive pitch looks up, positive roll leans to the right edge), shifts are head units;
+    Angles are radians (positive pitch looks up, positive roll leans to the right edge), shifts are head units
+    (``head.PIXELS_PER_UNIT`` of the picture, dy upwards);
     ``blink`` 0 open to 1 closed; gaze in [-1, 1]; expression weights and mouth parameters in [0, 1].
     """
 

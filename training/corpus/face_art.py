@@ -1,7 +1,7 @@
 """The painted part of a face: skin tone, eyes, brows, beard and mouth as smooth 2-D art in the frontal plane.
 
-The picture is the texture of the head mesh (see ``render``), so yaw, pitch and occlusion by the nose come from the mesh.
-All lengths are head units; the canvas carries the scale.
+The picture is the texture of the head mesh (see ``render``), so yaw, pitch and occlusion by the nose come from the
+mesh. All lengths are head units; the canvas carries the scale.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ TONGUE: RGB = (226, 98, 108)
 
 
 def colour(rgb: RGB | Array, alpha: float = 1.0) -> int:
-    r, g, b = (int(np.clip(c, 0, 255)) for c in rgb)
-    return skia.ColorSetARGB(int(np.clip(alpha, 0, 1) * 255), r, g, b)
+    r, g, b = (min(max(int(c), 0), 255) for c in rgb)
+    return skia.ColorSetARGB(int(min(max(alpha, 0.0), 1.0) * 255), r, g, b)
 
 
 def mix(a: RGB | Array, b: RGB | Array, amount: float) -> Array:
@@ -66,9 +66,9 @@ def lip_curves(identity: Identity, controls: Controls, mouth: Mouth) -> dict[str
     inner_top, inner_bottom = line + mouth.upper * shape, line - mouth.lower * shape
     full = identity.lip_fullness * (1 + 0.35 * mouth.pucker - 0.16 * smoothstep(0.5, 1, controls.wide))
     full *= 1 - 0.14 * controls.open
-    bow = 1 - 0.22 * bell(s, 0, 0.12) + 0.10 * bell(np.abs(s), 0.24, 0.15)
-    top = 0.070 * full * np.clip(1 - np.abs(s) ** 1.8, 0, 1) * bow + 0.006
-    bottom = 0.094 * full * np.clip(1 - np.abs(s) ** (2.2 + mouth.pucker), 0, 1) ** (1 - 0.3 * mouth.pucker) + 0.006
+    bow = 0.94 - 0.16 * bell(s, 0, 0.15) + 0.12 * bell(np.abs(s), 0.26, 0.22)
+    top = 0.066 * full * np.clip(1 - np.abs(s) ** 2.2, 0, 1) * bow + 0.006
+    bottom = 0.088 * full * np.clip(1 - np.abs(s) ** (2.2 + mouth.pucker), 0, 1) ** (0.85 - 0.15 * mouth.pucker) + 0.006
     grow = 1 + 0.014 / mouth.half_width
     return {
         "x": s * mouth.half_width,
@@ -246,8 +246,9 @@ class FaceArt:
             ]
         else:
             outer = [
-                (0, my + 0.17), (0.14, my + 0.165), (0.34, my + 0.08), (0.50, my + 0.10), (0.60, my + 0.24), (0.655, my + 0.44),
-                (0.70, my + 0.60), (0.95, my + 0.60), (0.95, my - 0.3), (0.6, my - 0.9), (0, my - 0.9),
+                (0, my + 0.17), (0.14, my + 0.165), (0.34, my + 0.08), (0.50, my + 0.10), (0.60, my + 0.24),
+                (0.655, my + 0.44), (0.70, my + 0.60), (0.95, my + 0.60), (0.95, my - 0.3), (0.6, my - 0.9),
+                (0, my - 0.9),
             ]  # fmt: skip
         x, y = np.array(outer).T
         fine = np.linspace(0, len(x) - 1, 60)
@@ -296,11 +297,11 @@ class FaceArt:
         if gap > 0.004:
             self.paint_interior(canvas, c, mouth, band(x, it, ib), float(it.max()), float(ib.min()))
         closed = float(np.clip(1 - gap / 0.10, 0, 1))
-        line_tone = lip * 0.28
+        line_tone = lip * 0.30
         if closed > 0:
-            canvas.drawPath(path(x, it * 0.5 + ib * 0.5, False), stroke(line_tone, 0.022, 0.95 * closed))
+            canvas.drawPath(path(x, it * 0.5 + ib * 0.5, False), stroke(line_tone, 0.019, 0.95 * closed))
         for end in (0, -1):  # corners
-            canvas.drawCircle(float(x[end]), float(it[end]), 0.015, fill(line_tone, 0.75, 0.006))
+            canvas.drawCircle(float(x[end]), float(it[end]), 0.012, fill(line_tone, 0.6, 0.006))
 
     def paint_interior(
         self, canvas: skia.Canvas, c: Controls, mouth: Mouth, hole: skia.Path, high: float, low: float
@@ -328,7 +329,15 @@ class FaceArt:
         if teeth > 0.02:
             upper = band(s * hw, edge + 0.3, edge)
             white = fill(TEETH)
-            white.setShader(vertical(high, high - 0.15, colour(mix(TEETH, (226, 214, 208), float(smoothstep(0.08, 0.25, gap)))), colour(TEETH), colour(TEETH)))
+            white.setShader(
+                vertical(
+                    high,
+                    high - 0.15,
+                    colour(mix(TEETH, (226, 214, 208), float(smoothstep(0.08, 0.25, gap)))),
+                    colour(TEETH),
+                    colour(TEETH),
+                )
+            )
             canvas.drawPath(upper, white)
         if teeth > 0.45:  # the lower row shows when the teeth nearly meet
             rise = float(smoothstep(0.45, 1.0, teeth) * smoothstep(0.28, 0.12, gap)) * 0.45 * gap

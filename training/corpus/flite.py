@@ -79,8 +79,8 @@ def random_utterance(rng: np.random.Generator, split: str = "train", min_seconds
     """As `training.corpus.speech.random_utterance`, in English with a voice of flite."""
     voice = str(rng.choice(VOICES[split]))
     stretch, shift = float(rng.uniform(0.8, 1.35)), float(rng.uniform(0.8, 1.25))
-    parts: list[Utterance | float] = [float(rng.uniform(0.0, 0.5))]
-    seconds = parts[0]
+    seconds = float(rng.uniform(0.0, 0.5))
+    parts: list[Utterance | float] = [seconds]
     while seconds < min_seconds:
         text = "".join("," if c in ".!?" else c for c in sentences.english(rng)).rstrip(", ")
         spoken = synthesise(text, voice, stretch, shift)

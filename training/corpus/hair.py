@@ -1,4 +1,4 @@
-"""Hair: a shell around the skull whose lower edge is the hairline (and, for long hair, hangs free), plus buns and tails."""
+"""Hair: a shell around the skull whose lower edge is the hairline or, for long hair, hangs free; buns and tails."""
 
 from __future__ import annotations
 

@@ -50,18 +50,18 @@ class Mouth:
 
     def line(self, s: Array) -> Array:
         """Where closed lips meet."""
-        return self.y + self.corner * np.abs(s) ** 1.7 - 0.012 * bell(s, 0, 0.3)
+        return self.y + self.corner * np.abs(s) ** 2 - 0.007 * bell(s, 0, 0.35)
 
 
 def mouth_numbers(identity: Identity, controls: Controls) -> Mouth:
     c = controls
     wide = float(np.clip(c.wide, 0, 1))
-    half_width = float(np.interp(wide, (0, 0.5, 1), (0.165, 0.315, 0.395))) * identity.mouth_width
+    half_width = float(np.interp(wide, (0, 0.5, 1), (0.165, 0.302, 0.385))) * identity.mouth_width
     smile = c.smile + c.happy
     half_width *= 1 + 0.06 * smile - 0.05 * c.sad - 0.04 * c.surprised - 0.08 * c.open * wide
     gap = MAX_GAP * float(np.clip(c.open, 0, 1)) ** 0.8  # small openings stay visible at 128 pixels
     upper, lower = 0.26 * gap, 0.74 * gap
-    corner = 0.028 + 0.075 * smile - 0.085 * c.sad - 0.045 * c.angry - 0.16 * lower
+    corner = 0.036 + 0.075 * smile - 0.085 * c.sad - 0.045 * c.angry - 0.16 * lower
     return Mouth(half_width, gap, upper, lower, corner, float(np.clip(1 - 2 * wide, 0, 1)), identity.mouth_y)
 
 

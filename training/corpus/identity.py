@@ -49,7 +49,7 @@ MASCULINE_HAIR = ("crop", "crop", "side_part", "side_part", "quiff", "buzz", "ba
 
 @dataclass(frozen=True)
 class Identity:
-    """One face with its clothes, light and background. Lengths in head units (half a skull height is 1), colours sRGB."""
+    """One face with its clothes, light and background. Lengths in head units (half a skull is 1), colours sRGB."""
 
     seed: int
     femininity: float
@@ -106,6 +106,11 @@ def _scaled(colour: RGB, factor: float) -> RGB:
     return r, g, b
 
 
+def _natural(lip: RGB, skin: RGB, amount: float) -> RGB:
+    r, g, b = (round(a + (s * 0.82 - a) * amount) for a, s in zip(lip, skin, strict=True))
+    return r, g, b
+
+
 def identity_seed(number: int, split: str) -> int:
     """Identity seed of the ``number``-th person of a split ("train" or "heldout"); the two ranges never meet."""
     if split not in ("train", "heldout"):
@@ -142,7 +147,7 @@ def make_identity(seed: int) -> Identity:
         seed=seed,
         femininity=femininity,
         skin=_scaled(skin, tint),
-        lip=_scaled(lip, uniform(0.94, 1.08) * (1.0 if fem else 0.92)),
+        lip=_natural(_scaled(lip, uniform(0.94, 1.08)), skin, 0.0 if fem else 0.18),
         blush=blush,
         blush_amount=uniform(0.15, 0.5) * (1.0 if fem else 0.6),
         freckles=uniform(0.4, 1.0) if rng.random() < 0.15 else 0.0,

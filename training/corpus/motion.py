@@ -1,4 +1,4 @@
-"""How a person moves during a clip: sway, blinks, saccades, and the expression, gaze and head turn named by its prompt."""
+"""How a person moves during a clip: sway, blinks, saccades, and the expression, gaze and head turn of its prompt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Manner:
 
 @dataclass(frozen=True)
 class Motion:
-    """Tracks of F frames: pose (F, 5) yaw, pitch, roll, dx, dy; blink (F,); gaze (F, 2); brow (F,); expression weight (F,)."""
+    """Tracks of F frames: pose (F, 5) yaw, pitch, roll, dx, dy; blink (F,); gaze (F, 2); brow (F,); weight (F,)."""
 
     manner: Manner
     pose: np.ndarray

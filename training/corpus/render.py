@@ -46,7 +46,7 @@ class Light:
     def __init__(self, identity: Identity):
         a, e = identity.light_azimuth, identity.light_elevation
         self.key = np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
-        self.half = self.key + (0, 0, 1.0)
+        self.half = self.key + np.array([0, 0, 1.0])
         self.half /= np.linalg.norm(self.half)
         warm = identity.light_warmth
         self.ambient = np.array([0.64, 0.575, 0.565])
@@ -97,6 +97,7 @@ class Renderer:
         self.neck, self.cloth = body_grids(identity)
         self.neck_triangles = grid_triangles(*self.neck.shape[:2])
         self.cloth_triangles = grid_triangles(*self.cloth.shape[:2])
+        self.neck_normals, self.cloth_normals = (grid_normals(g).reshape(-1, 3) for g in (self.neck, self.cloth))
         self.ears = [ear_grid(identity, side) for side in (-1.0, 1.0)]
         self.face_shade = self._face_shade()
         self.background = background_image(identity, size)
@@ -148,7 +149,8 @@ class Renderer:
                 self._draw_blobs(canvas, head)
                 self._draw_hair(canvas, hair, front=False)
             self._draw_body(canvas, body, inside=True)
-            self._draw_plain(canvas, body, self.neck, self.neck_triangles, self.skin, self._neck_shade(controls))
+            neck = (self.neck, self.neck_normals, self.neck_triangles)
+            self._draw_plain(canvas, body, neck, self.skin, self._neck_shade(controls))
             self._draw_ears(canvas, head, behind=True)
             self._draw_body(canvas, body, inside=False)
             self._draw_face(canvas, head, controls, mouth)
@@ -170,12 +172,13 @@ class Renderer:
         return 1 - 0.46 * smoothstep(-1.42 - drop, -1.02 - drop, y)
 
     def _draw_plain(
-        self, canvas: skia.Canvas, camera: Camera, grid: Array, triangles: Array, rgb: Array, shade: Array | float
+        self, canvas: skia.Canvas, camera: Camera, mesh: tuple[Array, Array, Array], rgb: Array, shade: Array | float
     ) -> None:
-        """An untextured grid in one colour, lit."""
+        """An untextured mesh (grid, normals, triangles) in one colour, lit."""
+        grid, normals, triangles = mesh
         turned = camera.turn(grid.reshape(-1, 3))
         xy = camera.project(turned)
-        normals = grid_normals(grid).reshape(-1, 3) @ camera.rotation.T
+        normals = normals @ camera.rotation.T
         light = self.light.shade(normals) * shade / EXPOSURE
         self._triangles(canvas, xy, turned[:, 2], triangles, pack(light * rgb), None, skia.Paint(Color=skia.ColorWHITE))
 
@@ -185,18 +188,22 @@ class Renderer:
             triangles = triangles[facing(xy, triangles)]
         order = np.argsort(depth[triangles].sum(1), kind="stable")
         indices = triangles[order].reshape(-1).tolist()
-        vertices = skia.Vertices(skia.Vertices.kTriangles_VertexMode, points(xy), texture, colours, indices)
+        vertices = skia.Vertices(
+            skia.Vertices.kTriangles_VertexMode, xy if isinstance(xy, list) else points(xy), texture, colours, indices
+        )
         canvas.drawVertices(vertices, paint, skia.BlendMode.kModulate)
 
     def _draw_body(self, canvas: skia.Canvas, camera: Camera, inside: bool) -> None:
         tone = np.array(self.identity.clothes_colour) / 255
         if inside:  # the back of the collar, seen over the neckline
             flipped = self.cloth_triangles[:, ::-1]
-            self._draw_plain(canvas, camera, self.cloth, flipped, tone, 0.6)
+            self._draw_plain(canvas, camera, (self.cloth, self.cloth_normals, flipped), tone, 0.6)
             return
-        self._draw_plain(canvas, camera, self.cloth, self.cloth_triangles, tone, 1.0)
+        self._draw_plain(canvas, camera, (self.cloth, self.cloth_normals, self.cloth_triangles), tone, 1.0)
         neckline = camera.project(camera.turn(self.cloth[0, 7:-7]))
-        canvas.drawPoints(skia.Canvas.kPolygon_PointMode, points(neckline), stroke(tone * 255 * 0.72, 0.035 * camera.scale))
+        canvas.drawPoints(
+            skia.Canvas.kPolygon_PointMode, points(neckline), stroke(tone * 255 * 0.72, 0.035 * camera.scale)
+        )
 
     def _draw_face(self, canvas: skia.Canvas, camera: Camera, controls: Controls, mouth) -> None:  # type: ignore[no-untyped-def]
         with self.texture as art:
@@ -231,7 +238,7 @@ class Renderer:
             normals *= np.where(normals @ outward > 0, 1, -1)[:, None] * 1.0
             tone = self.skin * (1.0, 0.93, 0.91)
             light = self.light.shade(normals) * shade.reshape(-1, 1) / EXPOSURE
-            triangles = grid_triangles(*grid.shape[:2], closed=True)
+            triangles = grid_triangles(grid.shape[0], grid.shape[1], closed=True)
             self._triangles(
                 canvas,
                 xy,
@@ -257,7 +264,7 @@ class Renderer:
         radial = np.stack([np.sin(self.hair.theta), np.zeros_like(self.hair.theta), np.cos(self.hair.theta)], -1)
         near = np.broadcast_to(radial @ camera.rotation[2] > -0.08, self.hair.grid.shape[:2]).reshape(-1)
         visible = facing(xy, self.hair_triangles) & near[self.hair_triangles].all(1)
-        return turned, xy, self.hair_normals.reshape(-1, 3) @ camera.rotation.T, visible
+        return turned, points(xy), self.hair_normals.reshape(-1, 3) @ camera.rotation.T, visible
 
     def _hair_colours(self, normals: Array) -> Array:
         light = self.light.shade(normals)

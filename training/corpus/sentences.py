@@ -9,34 +9,48 @@ def _list(words: str) -> list[str]:
     return words.split()
 
 
-NOUNS = _list("""baby apple boy girl mother father brother church judge village ocean mountain river bridge window puppy butter paper
-people summer winter market garden teacher doctor lawyer engine camera picture music guitar measure treasure vision garage
-thing bath tooth feather weather leather breath ship sheep chip cheese choice voice noise toy oil house mouse cow cloud town
-bird nurse world word work purple turtle orange wolf book foot pudding moon spoon fruit juice zoo rose boat coat home phone
-pillow yellow lamp camp map bomb mob pipe bubble problem number member chamber hammer bottle table cable movie value
-shadow shoulder question nation station pressure jungle finger singer king ring evening language youth onion year
-thumb thunder something nothing everybody maybe umbrella breakfast basketball computer ability community universe
-rabbit cherry sugar shelf vest fever coffee laughter photograph elephant giraffe zebra lizard wizard""")
-ADJECTIVES = _list("""big small happy sad beautiful purple yellow blue green warm cold bright dark early heavy simple famous young old
-vivid brave smooth rough thick thin rich poor busy lazy crazy fuzzy fresh foggy juicy noisy loud quiet royal wooden modern
-wonderful possible impossible comfortable public popular major minor usual casual healthy wealthy empty above average""")
-VERBS = _list("""makes takes buys brings moves proves opens pushes pulls finds follows watches teaches judges measures throws
-breathes believes remembers forgets helps keeps puts bumps jumps climbs combs rubs grabs hopes wipes sips shows chooses loses uses
-enjoys employs describes improves removes visits washes catches reaches thanks thinks knows draws saw bought might become""")
-ADVERBS = _list("""slowly quickly happily maybe always never often probably usually really very badly loudly quietly above below
-tomorrow yesterday today together somewhere everywhere before after once twice finally""")
-PREPOSITIONS = _list(
-    "about above before behind below beyond by from in into near of on over through to under up with without"
-)
+NOUNS = _list("""
+baby apple boy girl mother father brother church judge village ocean mountain river bridge window puppy butter
+paper people summer winter market garden teacher doctor lawyer engine camera picture music guitar measure treasure
+vision garage thing bath tooth feather weather leather breath ship sheep chip cheese choice voice noise toy oil
+house mouse cow cloud town bird nurse world word work purple turtle orange wolf book foot pudding moon spoon fruit
+juice zoo rose boat coat home phone pillow yellow lamp camp map bomb mob pipe bubble problem number member chamber
+hammer bottle table cable movie value shadow shoulder question nation station pressure jungle finger singer king
+ring evening language youth onion year thumb thunder something nothing everybody maybe umbrella breakfast basketball
+computer ability community universe rabbit cherry sugar shelf vest fever coffee laughter photograph elephant giraffe
+zebra lizard wizard
+""")
+ADJECTIVES = _list("""
+big small happy sad beautiful purple yellow blue green warm cold bright dark early heavy simple famous young old
+vivid brave smooth rough thick thin rich poor busy lazy crazy fuzzy fresh foggy juicy noisy loud quiet royal wooden
+modern wonderful possible impossible comfortable public popular major minor usual casual healthy wealthy empty above
+average
+""")
+VERBS = _list("""
+makes takes buys brings moves proves opens pushes pulls finds follows watches teaches judges measures throws
+breathes believes remembers forgets helps keeps puts bumps jumps climbs combs rubs grabs hopes wipes sips shows
+chooses loses uses enjoys employs describes improves removes visits washes catches reaches thanks thinks knows draws
+saw bought might become
+""")
+ADVERBS = _list("""
+slowly quickly happily maybe always never often probably usually really very badly loudly quietly above below
+tomorrow yesterday today together somewhere everywhere before after once twice finally
+""")
+PREPOSITIONS = _list("""
+about above before behind below beyond by from in into near of on over through to under up with without
+""")
 PRONOUNS = [*_list("I you he she we they somebody everybody"), "my mother", "your father"]
 NUMBERS = [*_list("one two three four five six seven eight nine ten eleven twelve fifteen twenty fifty"), "a hundred"]
-PHRASES = """hello|good morning|thank you very much|excuse me|how are you|see you tomorrow|wait a moment|oh, my|what a pity|yes|no
-|well|of course|maybe not|why not|who knows|ha ha|wow|hmm|please|come here|that is all|where were we|bye bye|you and me
-|peter piper picked a peck|she sells sea shells|red lorry, yellow lorry|how now, brown cow|the rain in spain stays mainly in the plain
-|unique new york|a big black bug bit a big black bear|we will see|let us begin|this is the news|ladies and gentlemen
-|open your mouth|my baby buys apple pie|mama and papa|five voices|both of them|few people believe|five or six foxes""".replace(
-    "\n", ""
-).split("|")
+PHRASES = (
+    *("hello", "good morning", "thank you very much", "excuse me", "how are you", "see you tomorrow"),
+    *("wait a moment", "oh, my", "what a pity", "yes", "no", "well", "of course", "maybe not", "why not"),
+    *("who knows", "ha ha", "wow", "hmm", "please", "come here", "that is all", "where were we", "bye bye"),
+    *("you and me", "peter piper picked a peck", "she sells sea shells", "red lorry, yellow lorry"),
+    *("how now, brown cow", "the rain in spain stays mainly in the plain", "unique new york"),
+    *("a big black bug bit a big black bear", "we will see", "let us begin", "this is the news"),
+    *("ladies and gentlemen", "open your mouth", "my baby buys apple pie", "mama and papa", "five voices"),
+    *("both of them", "few people believe", "five or six foxes"),
+)
 TEMPLATES = (
     "the {a} {n} {v} the {n} {p} the {a} {n}",
     "{r} {v} {r} {d}",
@@ -54,27 +68,27 @@ TEMPLATES = (
 
 # Words of other languages (any espeak language may also be fed pseudo-words in Latin letters).
 WORDS: dict[str, list[str]] = {
-    "de": _list(
-        "guten morgen schöne füße apfel bäume straße möchte fünf übung pferd kopf zwei ich nicht mutter baum blume pfeffer wasser "
-        "freunde heute jetzt vielleicht brücke löwe ochse häuser neun auto"
-    ),
-    "fr": _list(
-        "bonjour monsieur bon vin blanc pain un peu deux œuf beau feu rue lune ombre maman papa bébé pomme enfant jamais toujours "
-        "chanson cheval oiseau fleur yeux bouche montagne merci beaucoup"
-    ),
-    "es": _list(
-        "buenos días señor perro hombre mujer agua boca playa ventana mañana niño pueblo viejo jugar guitarra amigo bonito mesa "
-        "llave cuando porque también baile pueblo"
-    ),
-    "it": _list(
-        "buongiorno bambino gnocchi figlio mamma papà bello pizza chiesa giorno uomo ombra piove zucchero famiglia sempre poi"
-    ),
-    "pt-br": _list(
-        "bom dia menino não pão mãe homem boca água bonito amanhã palavra muito obrigado janela chuva lembrar problema"
-    ),
-    "ru": _list(
-        "спасибо большое друг мама папа бабушка вода хорошо язык рыба дом яблоко щука живот пять мы были человек погода"
-    ),
+    "de": _list("""
+guten morgen schöne füße apfel bäume straße möchte fünf übung pferd kopf zwei ich nicht mutter baum blume pfeffer
+wasser freunde heute jetzt vielleicht brücke löwe ochse häuser neun auto
+"""),
+    "fr": _list("""
+bonjour monsieur bon vin blanc pain un peu deux œuf beau feu rue lune ombre maman papa bébé pomme enfant jamais
+toujours chanson cheval oiseau fleur yeux bouche montagne merci beaucoup
+"""),
+    "es": _list("""
+buenos días señor perro hombre mujer agua boca playa ventana mañana niño pueblo viejo jugar guitarra amigo bonito
+mesa llave cuando porque también baile pueblo
+"""),
+    "it": _list("""
+buongiorno bambino gnocchi figlio mamma papà bello pizza chiesa giorno uomo ombra piove zucchero famiglia sempre poi
+"""),
+    "pt-br": _list("""
+bom dia menino não pão mãe homem boca água bonito amanhã palavra muito obrigado janela chuva lembrar problema
+"""),
+    "ru": _list("""
+спасибо большое друг мама папа бабушка вода хорошо язык рыба дом яблоко щука живот пять мы были человек погода
+"""),
     "hi": _list("नमस्ते दुनिया पानी माता पिता भाई बहन फूल बाजार मुझे अच्छा पुस्तक घर बच्चा हवा"),
     "ar": _list("شكرا جزيلا صباح الخير كتاب باب مدينة قلب بيت حبيبي غرفة خبز ماء ضوء طعام"),
     "ka": _list("გამარჯობა მეგობარო მამა დედა ბავშვი წყალი ყვავილი პური კაცი ჭიქა ხმა ბაყაყი"),
@@ -100,14 +114,8 @@ RARE_CODAS = ["", "", "m", "p", "b", "f", "v", "T", "Z", "x", "pf", "mb", "N", "
 def english(rng: np.random.Generator) -> str:
     """One English sentence from the templates."""
     pick = {
-        "a": ADJECTIVES,
-        "n": NOUNS,
-        "v": VERBS,
-        "d": ADVERBS,
-        "p": PREPOSITIONS,
-        "r": PRONOUNS,
-        "k": NUMBERS,
-        "f": PHRASES,
+        **{"a": ADJECTIVES, "n": NOUNS, "v": VERBS, "d": ADVERBS, "p": PREPOSITIONS},
+        **{"r": PRONOUNS, "k": NUMBERS, "f": PHRASES},
     }
     out, template = [], TEMPLATES[rng.integers(len(TEMPLATES))]
     for piece in template.split("{"):
@@ -142,8 +150,7 @@ def rare_phonemes(rng: np.random.Generator) -> str:
     """A `[[...]]` phoneme string of random CV(C) syllables, for `synthesise(..., phoneme_input=True)`."""
     words = []
     for _ in range(rng.integers(3, 7)):
-        syllables = [
-            "".join(rng.choice(x) for x in (RARE_ONSETS, RARE_VOWELS, RARE_CODAS)) for _ in range(rng.integers(1, 3))
-        ]
+        count = int(rng.integers(1, 3))
+        syllables = ["".join(str(rng.choice(x)) for x in (RARE_ONSETS, RARE_VOWELS, RARE_CODAS)) for _ in range(count)]
         words.append("'" + "".join(syllables))
     return "[[" + " ".join(words) + "]]"

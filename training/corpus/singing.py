@@ -1,7 +1,8 @@
-"""Singing with exact phoneme times: speech re-synthesised by the WORLD vocoder (`pyworld`) on a melody.
+"""Singing with exact phoneme times: speech re-synthesised on a melody by the WORLD vocoder.
 
-Every vowel is stretched linearly to its note and the fundamental is replaced; because the stretch is ours, so are
-the new times of the phonemes.
+The vocoder is `pyworld` (wheels: `pip install pyworld-prebuilt`), imported when first needed. Every vowel is
+stretched linearly to its note and the fundamental is replaced; because the stretch is ours, so are the new times
+of the phonemes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def _world() -> ModuleType:
             warnings.simplefilter("ignore")  # pyworld's own use of pkg_resources
             import pyworld
     except ImportError as error:
-        raise ImportError(f'singing needs pyworld ({error}): run `pip install pyworld "setuptools<81"`') from None
+        raise ImportError(f"singing needs pyworld ({error}): run `pip install pyworld-prebuilt`") from None
     return pyworld
 
 
@@ -101,8 +102,8 @@ def random_song(rng: np.random.Generator, split: str = "train", min_seconds: flo
     root = 110.0 * 2.0 ** rng.uniform(0.0, 1.4)
     scale, beat = SCALES[rng.integers(len(SCALES))], 60.0 / rng.uniform(70.0, 130.0)
     vibrato = float(rng.uniform(0.0, 0.04))
-    parts: list[Utterance | float] = [float(rng.uniform(0.1, 0.6))]
-    seconds = parts[0]
+    seconds = float(rng.uniform(0.1, 0.6))
+    parts: list[Utterance | float] = [seconds]
     while seconds < min_seconds:
         text = sentences.english(rng) if language.startswith("en") else sentences.foreign(rng, language)
         spoken = synthesise(text, voice, rate=int(rng.integers(140, 190)), pitch=40, pitch_range=10)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
-import os
 import threading
 from dataclasses import dataclass, field
 
@@ -25,9 +24,11 @@ SAMPLE_RATE = 16000
 # Voices are espeak language + variant. Held-out variants never occur in training; held-out languages neither.
 # English has to be on both sides: there the split is by variant and by accent.
 _TRAIN_VARIANTS = {
-    "en-us": "- f1 f2 f3 f5 m1 m2 m3 m4 m5 m6 klatt klatt2 klatt3 Annie Andy Alex Denis Diogo Hugo Jacky Lee Marco "
-    "Michael Mike adam anika aunty belinda benjamin boris david ed edward grandma grandpa ian john linda max norbert quincy rob "
-    "robert shelby travis zac",
+    "en-us": (
+        "- f1 f2 f3 f5 m1 m2 m3 m4 m5 m6 klatt klatt2 klatt3 Annie Andy Alex Denis Diogo Hugo Jacky Lee Marco Michael "
+        "Mike adam anika aunty belinda benjamin boris david ed edward grandma grandpa ian john linda max norbert "
+        "quincy rob robert shelby travis zac"
+    ),
     "en-gb-x-rp": "- f2 Andrea Henrique Mario gustave miguel",
     "en-029": "f1 m3",
     "en-us-nyc": "- klatt2 f5",
@@ -107,12 +108,6 @@ _RATE, _PITCH, _RANGE = 1, 3, 4
 _LOCK = threading.Lock()
 
 
-def _seed_c_random() -> None:
-    """Breathy variants draw noise from the C library's `rand`, whose state outlives a reload of espeak."""
-    if os.name == "posix":
-        ctypes.CDLL(None).srand(1)
-
-
 class _Espeak:
     """The freshly loaded library with its callback, which collects PCM blocks and phoneme events."""
 
@@ -132,8 +127,7 @@ class _Espeak:
         self.events: list[tuple[int, str]] = []
         self._callback = _CALLBACK(self._collect)  # kept: ctypes does not hold a reference
         self.library.espeak_SetSynthCallback(self._callback)
-
-        _seed_c_random()
+        self.library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # the noise of breathy voices; else seeded by the time
 
     def close(self) -> None:
         """Free the library's memory and forget its state; the object is of no use afterwards."""
@@ -252,8 +246,8 @@ def random_utterance(
         int(rng.integers(20, 85)),
         int(rng.integers(20, 90)),
     )
-    parts: list[Utterance | float] = [float(rng.uniform(0.1, 0.7))]
-    seconds = parts[0]
+    seconds = float(rng.uniform(0.1, 0.7))
+    parts: list[Utterance | float] = [seconds]
     while seconds < min_seconds:
         if domain == "rare":
             text = sentences.rare_phonemes(rng)

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tqdm import tqdm
 from echotorrent_core.conditioning.audio import window
 from echotorrent_core.config import AudioEncoderConfig
 
-from . import flite, speech
+from . import flite, singing, speech
 from .augment import augment
 from .visemes import closure_flags, viseme_track
 
@@ -33,7 +34,8 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class SpeechMix:
-    """What a speech corpus is made of. Shares need not sum to 1; flite counts only where it is installed."""
+    """What a speech corpus is made of. Shares need not sum to 1; singing and flite count only where pyworld and
+    flite are installed (the corpus's `mix.json` says whether they were)."""
 
     hours: float = 5.0
     general: float = 0.60
@@ -45,7 +47,12 @@ class SpeechMix:
 
 def utterance(rng: np.random.Generator, mix: SpeechMix, split: str) -> speech.Utterance:
     """One utterance of a kind drawn from the mix."""
-    kinds = {"general": mix.general, "rare": mix.rare, "singing": mix.singing, "flite": mix.flite * flite.available()}
+    kinds = {
+        "general": mix.general,
+        "rare": mix.rare,
+        "singing": mix.singing * singing.available(),
+        "flite": mix.flite * flite.available(),
+    }
     shares = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=shares / shares.sum()))
     if kind == "flite":
@@ -69,7 +76,7 @@ def make_part(path: Path, mix: SpeechMix, split: str, index: int) -> Path:
         columns["closed"].append(closure_flags(spoken.phonemes, frames))
         seconds += spoken.seconds
     temporary = path.with_suffix(".tmp.npz")
-    np.savez(temporary, **{key: np.concatenate(value) for key, value in columns.items()})
+    np.savez(temporary, **{key: np.concatenate(value) for key, value in columns.items()})  # type: ignore[arg-type]
     os.replace(temporary, path)
     return path
 
@@ -78,9 +85,13 @@ def make(folder: Path, mix: SpeechMix, split: str, workers: int = 1) -> list[Pat
     """All parts of a split; those already there are kept. A folder belongs to one mix: ValueError for another."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "mix.json"
-    if note.is_file() and json.loads(note.read_text()) != asdict(mix):
-        raise ValueError(f"{folder} holds speech of another mix ({note}); choose another folder or delete it")
-    note.write_text(json.dumps(asdict(mix)))
+    if note.is_file():
+        found = json.loads(note.read_text())
+        if {key: found.get(key) for key in asdict(mix)} != asdict(mix):
+            raise ValueError(f"{folder} holds speech of another mix ({note}); choose another folder or delete it")
+    else:
+        installed = {"pyworld_installed": singing.available(), "flite_installed": flite.available()}
+        note.write_text(json.dumps(asdict(mix) | installed))
     hours = mix.hours if split == "train" else min(0.5, mix.hours)
     paths = [folder / f"{split}-{i:04d}.npz" for i in range(max(1, round(hours * 3600 / PART_SECONDS)))]
     missing = [(i, path) for i, path in enumerate(paths) if not path.is_file()]
@@ -103,10 +114,13 @@ class SpeechData:
         augmented: bool = True, workers: int = 1,
     ):  # fmt: skip
         self.config, self.size, self.frames, self.seed, self.augmented = config, batch, frames, seed, augmented
-        self.parts = [dict(np.load(path)) for path in paths]
         self.paths, self.workers = paths, workers
         self._pool: ProcessPoolExecutor | None = None
         self._ahead: deque[tuple[int, Future[dict[str, np.ndarray]]]] = deque()
+
+    @cached_property
+    def parts(self) -> list[dict[str, np.ndarray]]:
+        return [dict(np.load(path)) for path in self.paths]
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """The batch of `step`; later ones are prepared meanwhile by the worker processes."""

@@ -17,17 +17,20 @@ from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from echotorrent_core import presets
 from echotorrent_core.conditioning.audio import AudioEncoder
 from echotorrent_core.conditioning.motion import normalise
 from echotorrent_core.conditioning.text import parse_prompt
 from echotorrent_core.stream import Engine
 from echotorrent_core.vae.causal import CausalVAE
+from echotorrent_core.weights.parts import ASSETS, load_part
 
 from ..corpus.augment import augment
 from ..corpus.build import CorpusReader
 
 MARGIN = 2  # frames on either side of the clip that the audio adapter's window reads
 FRAMES = 65
+LATENTS = 17
 
 
 def to_video(frames: np.ndarray) -> Tensor:
@@ -55,7 +58,7 @@ def audio_features(encoder: AudioEncoder, audio: np.ndarray, margin_samples: int
 
 
 @torch.inference_mode()
-def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int, threads: int = 1) -> None:
+def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int) -> None:
     """Encode every clip of `corpus` with the engine's VAE and audio encoder into one file."""
     reader = CorpusReader(corpus)
     vae: CausalVAE = engine.vae
@@ -75,8 +78,11 @@ def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int, thr
         columns["ids"].append(torch.tensor(parse_prompt(str(labels["prompt"])).ids()))
         mask = torch.from_numpy(np.asarray(labels["mouth_mask"])[:FRAMES].astype(np.float32) / 255)
         columns["mask"].append(latent_mask(mask).half())
+    tensors = {k: torch.stack(v) for k, v in columns.items()}
+    if vae.skip is not None:
+        tensors["channel_scale"] = vae.skip.scale * vae.latent_std
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: torch.stack(v) for k, v in columns.items()}, out, {"weights": engine.fingerprint})
+    save_file(tensors, out, {"weights": engine.fingerprint})
 
 
 def latent_mask(mask: Tensor) -> Tensor:
@@ -85,13 +91,17 @@ def latent_mask(mask: Tensor) -> Tensor:
 
 
 class FeatureData:
-    """Batches of windows of 16 latents, by step number. Each batch begins at the stream's start (latent 0, one frame)
-    or one latent later."""
+    """Batches of windows of whole chunks, by number: most are `short` latents long, some `long`; some begin at the
+    stream's start (latent 0, one frame), the others anywhere later.
 
-    def __init__(self, path: Path, batch_size: int, seed: int, start_share: float = 0.35):
+    channel_scale: what one unit of each latent channel is worth in pixels, (C,)."""
+
+    def __init__(self, path: Path, batch_size: int, seed: int, short: int = 8, long: int = 16, long_share: float = 0.3):
         with safe_open(path, "pt") as file:
             self.columns = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        self.batch_size, self.seed, self.start_share = batch_size, seed, start_share
+        self.channel_scale = self.columns.pop("channel_scale", None)
+        self.batch_size, self.seed = batch_size, seed
+        self.short, self.long, self.long_share = short, long, long_share
 
     def __len__(self) -> int:
         return self.columns["latents"].shape[0]
@@ -99,25 +109,26 @@ class FeatureData:
     def batch(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.seed, index])
         rows = torch.from_numpy(rng.choice(len(self), self.batch_size, replace=len(self) < self.batch_size))
-        first = bool(rng.random() < self.start_share)
+        length = self.long if rng.random() < self.long_share else self.short
+        start = 0 if rng.random() < 0.25 else int(rng.integers(1, LATENTS - length + 1))
         variant = torch.from_numpy(rng.integers(self.columns["audio"].shape[1], size=self.batch_size))
-        return window(self.columns, rows, variant, first)
+        return window(self.columns, rows, variant, start, length)
 
 
-def window(columns: dict[str, Tensor], rows: Tensor, variant: Tensor, first: bool) -> dict[str, Tensor]:
-    """A batch of 16 latents from latent 0 (`first`) or 1 of the given clips."""
-    lo = 0 if first else 1
-    frames = slice(0, 61 + 2 * MARGIN) if first else slice(1, 65 + 2 * MARGIN)
+def window(columns: dict[str, Tensor], rows: Tensor, variant: Tensor, start: int, length: int) -> dict[str, Tensor]:
+    """A batch of the given clips' latents [start, start + length) and what belongs to them."""
+    first_frame, last_frame = max(0, 4 * start - 3), 4 * (start + length) - 3
+    frames = slice(first_frame, last_frame + 2 * MARGIN)
     features = torch.cat([columns["audio"][rows, variant], columns["motion"][rows]], dim=-1)
     latents = columns["latents"][rows]
     return {
-        "latents": latents[:, :, lo : lo + 16].float(),
+        "latents": latents[:, :, start : start + length].float(),
         "first_latent": latents[:, :, :1].float(),
         "reference": columns["reference"][rows].float(),
         "features": features[:, frames].float(),
         "ids": columns["ids"][rows],
-        "mask": columns["mask"][rows, lo : lo + 16].float()[:, None],
-        "first": torch.tensor(first),
+        "mask": columns["mask"][rows, start : start + length].float()[:, None],
+        "first": torch.tensor(start == 0),
     }
 
 
@@ -130,7 +141,11 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    engine = Engine.from_preset(args.preset, folder=args.assets)
+    config = presets.get_preset(args.preset)
+    engine = Engine.build(config)
+    folder = args.assets or ASSETS / args.preset
+    load_part(engine.vae, folder / "vae.safetensors")
+    load_part(engine.audio, folder / "audio.safetensors")
     build(args.corpus, args.out, engine, args.variants, args.seed)
 
 

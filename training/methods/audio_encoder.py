@@ -65,7 +65,9 @@ class AudioMethod:
         regression = (weights * F.smooth_l1_loss(visemes, batch["params"], beta=0.1, reduction="none")).mean()
         entropy = F.nll_loss(classes.clamp_min(1e-7).log().flatten(0, 1), batch["classes"].flatten())
         loss = regression + self.settings.classes * entropy
-        return StepResult({"student": loss}, {"regression": float(regression), "entropy": float(entropy)})
+        return StepResult(
+            {"student": loss}, {"regression": float(regression.detach()), "entropy": float(entropy.detach())}
+        )
 
 
 @torch.no_grad()
@@ -153,7 +155,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    torch.set_num_threads(max(1, torch.get_num_threads()))
     config = get_preset(options.preset).audio
     mix, settings = SpeechMix(hours=options.hours), AudioSettings()
     loop = LoopConfig(

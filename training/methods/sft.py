@@ -32,8 +32,8 @@ class SFTConfig:
     share of samples with a level per chunk; `mouth`: extra loss weight inside the mouth mask; dropout of audio."""
 
     lr: float = 1e-3
-    muon_lr: float = 4e-3
-    ema: float = 0.999
+    muon_lr: float = 6e-3
+    ema: float = 0.996
     pure_noise: float = 0.4
     mean: float = 0.6
     std: float = 1.2
@@ -131,7 +131,7 @@ class SFT:
         return StepResult(
             {"student": loss},
             {
-                "x0_error": float(error.mean()),
-                "mouth_error_pure_noise": float((mouth * rows).sum() / rows.sum().clamp_min(1)),
+                "x0_error": float(error.detach().mean()),
+                "mouth_error_pure_noise": float((mouth.detach() * rows).sum() / rows.sum().clamp_min(1)),
             },
         )

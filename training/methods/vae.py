@@ -165,7 +165,7 @@ class VAEMethod:
         self.settings, self.frozen = settings, freeze_encoder
         role = Role(Reconstruct(vae, freeze_encoder), trainable=True)
         self.roles = {"student": role, "ema": ema_of("student", role, settings.ema)}
-        if freeze_encoder:
+        if freeze_encoder and not vae.config.linear_encoder:
             vae.encoder.requires_grad_(False)
             vae.conv1.requires_grad_(False)
 

@@ -1,0 +1,1 @@
+"""Recipes: whole trainings, stage after stage, each restartable."""
