@@ -71,13 +71,13 @@ class TrunkConfig:
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """Wan's causal VAE. `patch`, `kernel_t` and `linear_skip` are what the small embedded VAE adds.
+    """Wan's causal VAE, whose numbers are the defaults, and what the small embedded VAE changes.
 
-    widths: channels per resolution, finest first; decoder_widths: the decoder's own, None = widths; temporal,
-    spatial: which of the len(widths)-1 down-samplings halve time, and space (Wan: all); patch: pixel-unshuffle before
-    the first convolution; kernel_t: temporal kernel per resolution (Wan: 3 everywhere); linear_skip: a PCA patch codec
-    runs beside the network, which learns its residual; linear_encoder: the PCA is the whole encoder, only the decoder
-    is a network; mean, std: per-channel normalisation of latents.
+    widths: channels per resolution, finest first; decoder_widths: the decoder's own, None = widths; temporal, spatial:
+    which of the len(widths)-1 down-samplings halve time, and space; patch: pixel-unshuffle before the first
+    convolution; kernel_t: temporal kernel per resolution; attention: in the middle blocks; norm: RMS norms;
+    linear_skip: a PCA patch codec runs beside the network, which learns its residual;
+    mean, std: per-channel normalisation of latents.
     """
 
     z_dim: int = 16
@@ -89,6 +89,7 @@ class VAEConfig:
     patch: int = 1
     kernel_t: tuple[int, ...] = (3, 3, 3, 3)
     attention: bool = True
+    norm: bool = True
     linear_skip: bool = False
     linear_encoder: bool = False
     mean: tuple[float, ...] | None = None

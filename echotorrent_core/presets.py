@@ -58,7 +58,7 @@ def embedded() -> EngineConfig:
         layers=staggered(8, history=12),  # paper 4.1: 12 latents of history
         vae=VAEConfig(
             z_dim=z_dim,
-            widths=(48, 96, 128),
+            widths=(32, 64, 128),
             num_res_blocks=1,
             temporal=(True, True),
             spatial=(True, True),
@@ -102,7 +102,7 @@ def debug() -> EngineConfig:
             ),
         ),
         layers=staggered(4, history=12),
-        vae=dataclasses.replace(base.vae, z_dim=4, widths=(4, 8, 8)),
+        vae=dataclasses.replace(base.vae, z_dim=4, widths=(4, 8, 8), decoder_widths=None),
         audio=dataclasses.replace(base.audio, channels=12, layers=2),
         stream=dataclasses.replace(base.stream, sigmas=(1.0, 0.5)),
     )

@@ -45,10 +45,10 @@ def shifted(found: Tracks, truth: Tracks, offset: int) -> float:
     )
 
 
-def best_offset(found: Tracks, truth: Tracks, reach: int = 5) -> int:
+def best_offset(found: Tracks, truth: Tracks, reach: int = 5) -> float:
     """Frames by which the picture lags the sound: the shift within +-reach of the highest pooled correlation."""
-    offsets = range(-reach, reach + 1)
-    return offsets[int(np.argmax(np.nan_to_num([shifted(found, truth, k) for k in offsets], nan=-2.0)))]
+    values = np.array([shifted(found, truth, k) for k in range(-reach, reach + 1)])
+    return float("nan") if np.isnan(values).all() else float(np.nanargmax(values) - reach)
 
 
 def shuffled(found: Tracks, truth: Tracks, turns: int = 5) -> float:

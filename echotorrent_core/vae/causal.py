@@ -20,8 +20,8 @@ from .layers import (
     Downsample,
     PatchPCA,
     ResidualBlock,
-    RMSNorm,
     Upsample,
+    make_norm,
     norm_silu,
 )
 
@@ -35,13 +35,13 @@ class Encoder(nn.Module):
         channels = widths[0]
         for level, width in enumerate(widths):
             for _ in range(config.num_res_blocks):
-                blocks.append(ResidualBlock(channels, width, kernels[level]))
+                blocks.append(ResidualBlock(channels, width, kernels[level], config.norm))
                 channels = width
             if level < len(widths) - 1:
                 blocks.append(Downsample(channels, config.temporal[level], config.spatial[level]))
         self.downsamples = nn.ModuleList(blocks)
-        self.middle = middle(channels, kernels[-1], config.attention)
-        self.head = head(channels, out_channels, kernels[-1])
+        self.middle = middle(channels, kernels[-1], config)
+        self.head = head(channels, out_channels, kernels[-1], config.norm)
 
     def forward(self, x: Tensor, cache: Cache) -> Tensor:
         x = self.conv1(x, cache)
@@ -56,11 +56,11 @@ class Decoder(nn.Module):
         widths, kernels = config.decoder_widths or config.widths, config.kernel_t
         channels = widths[-1]
         self.conv1 = CausalConv3d(config.z_dim, channels, (kernels[-1], 3, 3))
-        self.middle = middle(channels, kernels[-1], config.attention)
+        self.middle = middle(channels, kernels[-1], config)
         blocks: list[nn.Module] = []
         for level in reversed(range(len(widths))):
             for _ in range(config.num_res_blocks + 1):
-                blocks.append(ResidualBlock(channels, widths[level], kernels[level]))
+                blocks.append(ResidualBlock(channels, widths[level], kernels[level], config.norm))
                 channels = widths[level]
             if level > 0:
                 blocks.append(Upsample(channels, config.temporal[level - 1], config.spatial[level - 1]))
@@ -68,7 +68,7 @@ class Decoder(nn.Module):
         self.upsamples = nn.ModuleList(blocks)
         self.finest = max(i for i, block in enumerate(blocks) if isinstance(block, Upsample))
         self.draft = nn.Conv2d(3 * config.patch**2, blocks[self.finest].out_channels, 3, padding=1) if config.linear_skip else None
-        self.head = head(channels, 3 * config.patch**2, kernels[0])
+        self.head = head(channels, 3 * config.patch**2, kernels[0], config.norm)
 
     def forward(self, x: Tensor, cache: Cache, draft: Tensor | None = None) -> Tensor:
         """`draft`: the linear codec's picture in patch channels, joining at the finest resolution."""
@@ -82,13 +82,14 @@ class Decoder(nn.Module):
         return self.head["2"](norm_silu(self.head["0"], x), cache)
 
 
-def middle(channels: int, kernel_t: int, attention: bool) -> nn.ModuleList:
-    first, last = ResidualBlock(channels, channels, kernel_t), ResidualBlock(channels, channels, kernel_t)
-    return nn.ModuleList([first, AttentionBlock(channels), last] if attention else [first, last])
+def middle(channels: int, kernel_t: int, config: VAEConfig) -> nn.ModuleList:
+    first, last = (ResidualBlock(channels, channels, kernel_t, config.norm) for _ in range(2))
+    return nn.ModuleList([first, AttentionBlock(channels), last] if config.attention else [first, last])
 
 
-def head(in_channels: int, out_channels: int, kernel_t: int) -> nn.ModuleDict:
-    return nn.ModuleDict({"0": RMSNorm(in_channels), "2": CausalConv3d(in_channels, out_channels, (kernel_t, 3, 3))})
+def head(in_channels: int, out_channels: int, kernel_t: int, norm: bool) -> nn.ModuleDict:
+    conv = CausalConv3d(in_channels, out_channels, (kernel_t, 3, 3))
+    return nn.ModuleDict({"0": make_norm(in_channels, norm), "2": conv})
 
 
 class CausalVAE(nn.Module):

@@ -109,22 +109,26 @@ def pointwise(x: Tensor, weight: Tensor, bias: Tensor | None, padding: int = 0) 
     return F.linear(x.permute(0, 2, 3, 1), weight[:, :, 0, 0], bias).permute(0, 3, 1, 2)
 
 
-def norm_silu(norm: RMSNorm, x: Tensor) -> Tensor:
-    x = norm(x)
-    return F.silu(x, inplace=not x.requires_grad)
+def make_norm(channels: int, norm: bool) -> nn.Module:
+    return RMSNorm(channels) if norm else nn.Identity()
+
+
+def norm_silu(norm: nn.Module, x: Tensor) -> Tensor:
+    y = norm(x)
+    return F.silu(y, inplace=y is not x and not y.requires_grad)
 
 
 class ResidualBlock(nn.Module):
     """norm-SiLU-conv twice plus a shortcut. The odd indices are Wan's parameter names."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_t: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_t: int, norm: bool = True) -> None:
         super().__init__()
         kernel = (kernel_t, 3, 3)
         self.residual = nn.ModuleDict(
             {
-                "0": RMSNorm(in_channels),
+                "0": make_norm(in_channels, norm),
                 "2": CausalConv3d(in_channels, out_channels, kernel),
-                "3": RMSNorm(out_channels),
+                "3": make_norm(out_channels, norm),
                 "6": CausalConv3d(out_channels, out_channels, kernel),
             }
         )

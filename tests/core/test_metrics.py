@@ -44,6 +44,7 @@ def test_offset_of_a_late_picture_is_positive(lag: int) -> None:
     found = [track[10 - lag : 75 - lag] for track in long]
     assert lipsync.best_offset(found, truth) == lag
     assert lipsync.shifted(found, truth, lag) == pytest.approx(1)
+    assert np.isnan(lipsync.best_offset([np.zeros(65)], truth[:1]))
 
 
 def test_shuffled_control_is_near_zero_and_exact() -> None:

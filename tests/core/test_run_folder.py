@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -102,11 +103,10 @@ def test_wrong_folders_are_refused(tmp_path: Path) -> None:
 
 
 def hold(path: str, ready: multiprocessing.synchronize.Event) -> None:
-    RunFolder(path)
+    run = RunFolder(path)
     ready.set()
-    import time
-
     time.sleep(60)
+    run.close()
 
 
 def test_one_process_at_a_time_and_a_dead_one_leaves_no_lock(tmp_path: Path) -> None:

@@ -325,10 +325,11 @@ class Renderer:
             x = side * centre + ex
             z = depth - 0.28 * np.clip(np.abs(x) - 0.12, 0, None) ** 1.5
             rim = skia.Path.Polygon(project(x, ey - 0.02, z), True)
-            tint = skia.Paint(AntiAlias=True, Color=colour((215, 235, 255), 0.10))
-            if camera.rotation[2] @ np.array([side * 0.42, 0, 0.9]) > 0.18:
-                canvas.drawPath(rim, tint)
-                canvas.drawPath(rim, paint)
+            # a rim that turns away fades out before the head would hide it
+            shown = float(smoothstep(0.10, 0.32, camera.rotation[2] @ np.array([side * 0.42, 0, 0.9])))
+            if shown > 0:
+                canvas.drawPath(rim, skia.Paint(AntiAlias=True, Color=colour((215, 235, 255), 0.10 * shown)))
+                canvas.drawPath(rim, stroke(i.glasses_colour, width, shown))
             outward = camera.rotation @ np.array([side, 0.0, 0.0])
             if outward[2] > -0.25:
                 arm_x = np.array([centre + 0.215, 0.70, 0.755]) * side

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,7 +37,8 @@ ASSET = Path(__file__).parents[2] / "echotorrent_core/assets/embedded/vae.safete
 
 
 class Clips(Protocol):
-    """Rendered clips: `frames(i)` uint8 (T, H, W, 3); `labels(i)["mouth_box"]` (T, 4) as x0, y0, x1, y1 in pixels."""
+    """Rendered clips: `frames(i)` uint8 (T, H, W, 3), the last one a separate portrait; `labels(i)["mouth_box"]`
+    (T, 4) as x0, y0, x1, y1 in pixels. `training.corpus.build.CorpusReader` is one."""
 
     def __len__(self) -> int: ...
 
@@ -56,7 +56,6 @@ class Crops:
     def __init__(self, clips: Clips, size: int, batch: int, seed: int, frames: int = 13, prime: int = 9, mouth: float = 0.5):
         self.clips, self.size, self.count, self.seed, self.mouth = clips, size, batch, seed, mouth
         self.frames, self.prime = frames, prime
-        self.pool: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
 
     def batch(self, step: int) -> Batch:
         """frames (B, 3, T, S, S) in [-1, 1], mouth (B, 1, T, S, S) 0 or 1, prime () leading frames without loss."""
@@ -69,7 +68,8 @@ class Crops:
         return {"frames": frames.float() / 127.5 - 1, "mouth": mouth.float(), "prime": torch.tensor(prime)}
 
     def crop(self, draw: np.random.Generator, length: int) -> tuple[np.ndarray, np.ndarray]:
-        frames, boxes = self.load(int(draw.integers(len(self.clips))))
+        index = int(draw.integers(len(self.clips)))
+        frames, boxes = self.clips.frames(index)[:-1], self.clips.labels(index)["mouth_box"]  # the last is a portrait
         start = int(draw.integers(len(frames) - length + 1))
         frames, boxes = frames[start : start + length], boxes[start : start + length]
         height, width = frames.shape[1:3]
@@ -81,17 +81,10 @@ class Crops:
             x = int(np.clip((x0 + x1 - self.size) / 2 + jitter[0], 0, room_x))
             y = int(np.clip((y0 + y1 - self.size) / 2 + jitter[1], 0, room_y))
         window = np.s_[:, y : y + self.size, x : x + self.size]
-        frames, mouth = frames[window], mouth_mask(boxes, height, width)[window]
+        frames, mouth = np.asarray(frames[window]), mouth_mask(boxes, height, width)[window]
         if draw.random() < 0.5:
             frames, mouth = frames[:, :, ::-1], mouth[:, :, ::-1]
         return np.ascontiguousarray(frames), np.ascontiguousarray(mouth)
-
-    def load(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        if index not in self.pool:
-            self.pool[index] = self.clips.frames(index), np.asarray(self.clips.labels(index)["mouth_box"], np.float32)
-            if len(self.pool) > 600:  # about 2 GB
-                self.pool.popitem(last=False)
-        return self.pool[index]
 
 
 def mouth_mask(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -130,7 +123,7 @@ class VAETraining:
     latents' mean square; noise: added to the latents, so that the decoder forgives a trunk's small errors."""
 
     lr: float = 1e-3
-    muon_lr: float = 2e-3
+    muon_lr: float = 3e-3
     ema: float = 0.995
     mouth: float = 4.0
     detail: float = 1.0
@@ -195,12 +188,15 @@ class VAEMethod:
         )
 
 
+SOFT = 0.03  # below about 4 grey levels the L1 is quadratic, so that flat areas do not outvote edges
+
+
 def pyramid_l1(error: Tensor, weight: Tensor, levels: int = 3) -> tuple[Tensor, Tensor]:
-    """Weighted L1 of the error (N, 3, H, W), and of its Laplacian bands: the pyramid is linear, so the bands of the
-    error are the differences of the bands. weight (N, 1, H, W)."""
+    """Weighted soft L1 of the error (N, 3, H, W), and of its Laplacian bands: the pyramid is linear, so the bands of
+    the error are the differences of the bands. weight (N, 1, H, W)."""
 
     def mean(e: Tensor) -> Tensor:
-        return (e.abs() * weight).sum() / (3 * weight.sum())
+        return ((e.square() + SOFT**2).sqrt().sub(SOFT) * weight).sum() / (3 * weight.sum())
 
     pixel, bands = mean(error), error.new_zeros(())
     for _ in range(levels):
@@ -218,8 +214,8 @@ def evaluate(vae: CausalVAE, clips: Clips, indices: list[int], frames: int = 33)
     """Mean PSNR in dB over clips, whole picture and inside the mouth box, of streamed reconstruction from frame 0."""
     full, mouth = [], []
     for i in indices:
-        true = torch.from_numpy(clips.frames(i)[:frames]).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
-        boxes = np.asarray(clips.labels(i)["mouth_box"], np.float32)[: true.shape[2]]
+        true = torch.from_numpy(np.array(clips.frames(i)[:frames])).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        boxes = clips.labels(i)["mouth_box"][: true.shape[2]]
         mask = torch.from_numpy(mouth_mask(boxes, *true.shape[-2:]))
         output = vae.decode(vae.encode(true)[0])[0].clamp(-1, 1)
         square = (output - true[:, :, : output.shape[2]]).square().mean(1)[0]
@@ -241,7 +237,7 @@ def measure_latents(vae: CausalVAE, clips: Clips, count: int) -> None:
     spread = np.linspace(0, len(clips) - 1, min(count, len(clips))).astype(int)
     rows = []
     for i in spread:
-        frames = torch.from_numpy(clips.frames(int(i))).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+        frames = torch.from_numpy(np.array(clips.frames(int(i))[:-1])).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
         rows.append(vae.encode(frames)[0].transpose(0, 1).flatten(1))
     latents = torch.cat(rows, dim=1)
     vae.latent_mean.copy_(latents.mean(1))
@@ -270,7 +266,7 @@ def load_exported(path: Path, config: VAEConfig) -> CausalVAE:
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the embedded causal VAE.")
     parser.add_argument("--corpus", type=Path, required=True, help="folder of training clips")
-    parser.add_argument("--held-out", type=Path, help="folder of held-out clips (default: CORPUS/../val)")
+    parser.add_argument("--held-out", type=Path, help="folder of held-out clips (default: CORPUS/../heldout)")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint.pt, metrics.jsonl")
     parser.add_argument("--preset", default="embedded")
     parser.add_argument("--init", type=Path, help="start from this exported vae.safetensors")
@@ -294,7 +290,7 @@ def main(argv: list[str] | None = None) -> None:
     from ..corpus.build import CorpusReader
 
     clips = CorpusReader(args.corpus)
-    held_out = CorpusReader(args.held_out or args.corpus.parent / "val")
+    held_out = CorpusReader(args.held_out or args.corpus.parent / "heldout")
     settings = VAETraining(**{f.name: getattr(args, f.name) for f in dataclasses.fields(VAETraining)})
     run(args, settings, clips, held_out)
 

@@ -1,0 +1,86 @@
+"""Each benchmark's quick mode runs on the debug preset and ends with one line of JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from echotorrent_core.metrics.reader import MouthReader
+from echotorrent_core.weights.parts import save_part
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(script: str, folder: Path, *more: str) -> dict:
+    path = folder / "figures.json"
+    command = [sys.executable, str(ROOT / "benchmarks" / script), "--preset", "debug", "--quick", "--threads", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*command, "--json", str(path), *more], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert json.loads(path.read_text()) == last
+    assert {"cpu", "cores", "threads", "torch"} <= last["hardware"].keys()
+    assert last["hardware"]["cpu"] in done.stdout.splitlines()[-2]
+    return last["figures"]
+
+
+def test_hardware(tmp_path) -> None:
+    assert run("common.py", tmp_path) == {}
+
+
+def test_stream(tmp_path) -> None:
+    figures = run("stream.py", tmp_path, "--seconds", "10")
+    assert figures["chunks"] == 1 + -(-(250 - 13) // 16)
+    assert figures["real_time_factor"] > 0
+    assert figures["first_frames_s"] > 0.5  # a chunk cannot be ready before its sound
+    assert len(figures["peak_mb"]) == 2
+
+
+def test_parts(tmp_path) -> None:
+    figures = run("parts.py", tmp_path)
+    assert {"trunk", "vae", "audio", "encode", "state"} <= figures["share"].keys()
+    assert sum(figures["share"].values()) == pytest.approx(1, abs=1e-3)
+    assert 0.8 < figures["trunk"]["counted_in_products"] <= 1.001
+
+
+def test_quality(tmp_path) -> None:
+    torch.manual_seed(0)
+    weights = tmp_path / "reader.safetensors"
+    save_part(MouthReader().state_dict(), weights, {})
+    figures = run("quality.py", tmp_path, "--clips", "1", "--reader", str(weights))
+    assert figures["frames"] == 65
+    assert set(figures["lips"]) == {"true", "vae", "engine", "sound"}
+    assert all(len(m["fifths"]) == 5 for m in figures["drift"]["measures"].values())
+    assert len(figures["other_speech"]) == 2
+
+
+def test_clips_are_the_same_rendered_or_cached(tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import common
+
+    from training.corpus import build
+
+    monkeypatch.setattr(build, "SHARD", 2)
+    monkeypatch.setenv("ECHOTORRENT_CACHE", str(tmp_path))
+    domains = ("general", "profile", "singing", "rare")
+    fresh = next(common.held_out(1, domains))
+    build.build(tmp_path / "heldout", "heldout", 2, workers=0, progress=False)
+    cached = next(common.held_out(1, domains))
+    for key in ("frames", "portrait", "sound", "params", "closures"):
+        assert np.array_equal(getattr(fresh, key), getattr(cached, key)), key
+
+
+def test_energy_track_is_the_loudness_in_decibels(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import quality
+
+    sound = 0.1 * np.sign(np.sin(np.arange(6400) * 0.3)).astype(np.float32)  # -20 dB
+    track = quality.energy_track(sound, 10)
+    assert track.shape == (10,)
+    assert track[1:-1] == pytest.approx(30 / 50, abs=1e-3)
+    assert not quality.energy_track(np.zeros(6400, np.float32), 10).any()
