@@ -28,7 +28,7 @@ lint: $(DEV)
 
 bench: $(DEV)
 	@mkdir -p out/bench
-	@set -e; for script in $(wildcard benchmarks/[a-z]*.py); do \
+	@set -e; for script in $(filter-out %/common.py,$(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; \
 		$(BIN)/python $$script --json out/bench/$$(basename $$script .py).json; \
 	done

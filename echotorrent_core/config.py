@@ -147,14 +147,14 @@ class TextConfig:
 class MotionConfig:
     """Seeded head motion, blinks and gaze that accompany the audio features of the small model (conditioning/motion.py).
 
-    Standard deviations relative to the reference: radians for yaw, pitch, roll; fractions of the picture for shift.
+    Standard deviations relative to the reference: radians for yaw, pitch, roll; head heights (about 0.4 of the picture) for shift.
     turn: yaw of a prompted head turn in radians; blink_seconds: mean time between blinks.
     """
 
     yaw: float = 0.05
     pitch: float = 0.03
     roll: float = 0.02
-    shift: float = 0.006
+    shift: float = 0.01
     turn: float = 0.2
     blink_seconds: float = 3.5
 

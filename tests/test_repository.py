@@ -1,10 +1,12 @@
 """What keeps the repository true for a newcomer: its files, its commands, its imports."""
 
+import ast
 import functools
 import re
 import shlex
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import av
@@ -82,9 +84,41 @@ def test_nothing_imports_upwards():
     assert not [path for path in sources("echotorrent_core") if absolute.search(path.read_text())]
 
 
+def imported(path: Path) -> set[str]:
+    """Top-level names of all absolute imports of a file, also those inside functions."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level]
+    return {name.split(".")[0] for name in names}
+
+
+def called(text: str) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "extras"),
+    [("echotorrent_core", ["xformers"]), ("training", ["train"]), ("benchmarks", ["train", "dev"]), ("tests", None)],
+)
+def test_imports_are_declared(folder, extras):
+    """What a folder imports, pyproject.toml installs: of a fresh machine nothing more may be expected."""
+    groups = project()["optional-dependencies"]
+    lines = [line for name in (groups if extras is None else extras) for line in groups[name]]
+    declared = {re.split(r"[^\w.-]", line)[0].lower() for line in lines + project()["dependencies"]} | {"tomli"}
+    own = {path.stem for path in sources()} | {path.parent.name for path in sources()}
+    distributions = packages_distributions()
+    missing = {}
+    for path in sources(folder):
+        for name in imported(path) - sys.stdlib_module_names - own:
+            if not declared & {dist.lower() for dist in distributions.get(name, [name])}:
+                missing.setdefault(name, []).append(path.name)
+    assert not missing
+
+
 def test_benchmarks_write_json():
-    scripts = [path for path in sources("benchmarks") if not path.name.startswith("_")]
-    assert not [path.name for path in scripts if "--json" not in path.read_text()]
+    """`common.parser` offers --json, `common.finish` writes it."""
+    scripts = {path.name: path.read_text() for path in sources("benchmarks") if path.name != "common.py"}
+    assert not [name for name, text in scripts.items() if not {"common.parser", "common.finish"} <= called(text)]
 
 
 def test_weights_are_small():

@@ -22,7 +22,7 @@ _STATE = 5 * 2 + 4 + 2  # wander and smoothed value of five pose channels; gaze 
 
 
 def normalise(raw: Tensor) -> Tensor:
-    """Raw channels (..., 8) in radians, picture fractions and [0, 1] / [-1, 1] -> features (..., 8)."""
+    """Raw channels (..., 8) in radians, head heights and [0, 1] / [-1, 1] -> features (..., 8)."""
     return raw / raw.new_tensor(SCALES)
 
 

@@ -46,12 +46,13 @@ class Clips(Protocol):
 @dataclass(frozen=True)
 class ReaderSettings:
     """Learning rates, weights of the losses and of the tracks in `TRACKS`; damaged, no_face: shares of a batch;
-    people x views: frames in a batch."""
+    people x views: frames in a batch; blinks: how much likelier a frame with closed eyes is drawn, as they are few."""
 
     lr: float = 1.5e-3
     muon_lr: float = 3e-3
     ema: float = 0.995
     tracks: tuple[float, ...] = (3.0, 1.0, 2.0, 1.0, 8.0, 8.0)
+    blinks: float = 5.0
     confidence: float = 0.05
     identity: float = 0.03
     temperature: float = 0.1
@@ -82,7 +83,8 @@ class ReaderData:
         frames, tracks = [], []
         for i in chosen:
             clip, labels = self.clips.frames(int(i)), self.clips.labels(int(i))
-            rows = rng.choice(len(clip), s.views, replace=len(clip) < s.views)
+            rare = 1 + s.blinks * labels["blink"].astype(np.float64)
+            rows = rng.choice(len(clip), s.views, replace=len(clip) < s.views, p=rare / rare.sum())
             frames.append(np.ascontiguousarray(clip[rows]))
             tracks.append(targets(labels, rows, clip.shape[2]))
         x = torch.from_numpy(np.concatenate(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
