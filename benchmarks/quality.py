@@ -246,6 +246,7 @@ def sound_files(folder: Path) -> list[Path]:
 def main() -> None:
     parser = common.parser(__doc__)
     parser.add_argument("--domains", type=partial(str.split, sep=","), default=["general"], metavar="NAME,...")
+    parser.add_argument("--corpus", type=Path, help="held-out corpus folder (default: clips are rendered now)")
     parser.add_argument("--people", type=int, help="people of the drift run")
     parser.add_argument("--audio-dir", "--other-speech", type=Path, default=ASSETS / "speech", help="other speech")
     parser.add_argument("--reader", type=Path, default=WEIGHTS, help="weights of the mouth reader")
@@ -254,7 +255,7 @@ def main() -> None:
     count = args.clips or (2 if args.quick else 30)
     seconds = args.seconds or (2.0 if args.quick else 120.0)
     print("held-out clips ...", file=sys.stderr, flush=True)
-    clips = list(tqdm(common.held_out(count, args.domains), total=count, mininterval=5))
+    clips = list(tqdm(common.held_out(count, args.domains, args.corpus), total=count, mininterval=5))
 
     sources = measure_clips(engine, reader, clips, args.seed)
     figures: dict[str, Any] = {"clips": count, "frames": sum(len(c.frames) for c in clips)}
@@ -262,10 +263,10 @@ def main() -> None:
     title = f"{args.preset}: {count} held-out clips ({', '.join(args.domains)}), 95 % intervals over clips"
     lips_table(title, figures["lips"])
     for domain in args.domains if len(args.domains) > 1 else ():
-        rows = [i for i, clip in enumerate(clips) if clip.domain == domain]
-        some = {n: [values[i] for i in rows] for n, values in sources["engine"].items()}
-        figures["lips"][domain] = lips(some, [clips[i] for i in rows])
-        lips_table(f"{domain}: {len(rows)} clips", {"engine": figures["lips"][domain]})
+        chosen = [i for i, clip in enumerate(clips) if clip.domain == domain]
+        some = {n: [values[i] for i in chosen] for n, values in sources["engine"].items()}
+        figures["lips"][domain] = lips(some, [clips[i] for i in chosen])
+        lips_table(f"{domain}: {len(chosen)} clips", {"engine": figures["lips"][domain]})
 
     people = args.people or (1 if args.quick else 3)
     runs = [long_run(engine, reader, clip, seconds, args.seed + i) for i, clip in enumerate(clips[:people])]
@@ -277,9 +278,9 @@ def main() -> None:
     paths = sound_files(args.audio_dir)[: 2 if args.quick else None]
     portraits = [clip.portrait for clip in clips]
     figures["other_speech"] = other_speech(engine, reader, paths, portraits, 2.0 if args.quick else 20.0, args.seed)
-    rows = [(name, *values.values()) for name, values in figures["other_speech"].items()]
     header = ("", "seconds", "visemes", "offset", "energy", "visemes-energy", "other files", "spread")
-    common.table("other speech: openness against the encoder's visemes and against loudness", header, rows)
+    lines = [(name, *values.values()) for name, values in figures["other_speech"].items()]
+    common.table("other speech: openness against the encoder's visemes and against loudness", header, lines)
     common.finish(args, "quality", facts, figures)
 
 

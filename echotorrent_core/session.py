@@ -246,7 +246,7 @@ class Session:
         except BaseException as error:  # belongs to the caller, who waits in another thread
             self._error = self._error or error
         finally:
-            with contextlib.suppress(InputError):
+            with contextlib.suppress(BaseException):  # whatever happens here, those who wait must wake up
                 kind = "error" if self._error else "end" if self._final else "stop"
                 self.run.announce(kind, frames=self._frames, **({"message": str(self._error)} if self._error else {}))
             with self._wake:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -94,9 +96,12 @@ class Loop:
                 self.base_lr[id(new)] = self.base_lr[id(old)]
             self.optimizers[name] = prepared
         self.start = self._resume()
+        self.stopping = False
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stopping", True))
 
     def run(self) -> int:
-        """Train to the end (or the time limit); the number of steps done so far."""
+        """Train to the end, the time limit or SIGTERM, with a checkpoint; the number of steps done so far."""
         self.folder.mkdir(parents=True, exist_ok=True)
         began, since, step = time.monotonic(), time.monotonic(), self.start
         bar = tqdm(range(self.start, self.config.steps), disable=not self.accelerator.is_main_process, mininterval=5)
@@ -114,9 +119,8 @@ class Loop:
                 metrics |= callback(self, done) or {}
             if metrics:
                 self._log(done, metrics)
-            out_of_time = self._agree(
-                self.config.minutes is not None and time.monotonic() - began > 60 * self.config.minutes
-            )
+            late = self.config.minutes is not None and time.monotonic() - began > 60 * self.config.minutes
+            out_of_time = self._agree(late or self.stopping)
             if done % self.config.save_every == 0 or done == self.config.steps or out_of_time:
                 self.save(done)
             if out_of_time:
@@ -174,7 +178,7 @@ class Loop:
         path = self.folder / "checkpoint.pt"
         if not path.is_file():
             return 0
-        state = torch.load(path, map_location=self.accelerator.device, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         for name, weights in state["roles"].items():
             self.accelerator.unwrap_model(self.method.roles[name].module).load_state_dict(weights)
         for name, saved in state["optimizers"].items():

@@ -112,7 +112,7 @@ def main() -> None:
     settings = SFTConfig(lr=args.lr, muon_lr=args.muon_lr, mouth=args.mouth, ema=args.ema)
     method = SFT(config, student, settings, data.channel_scale)
     callbacks = (Validation(args.heldout, every=200),) if args.heldout else ()
-    schedule = LoopConfig(args.steps, cooldown=args.cooldown, minutes=args.minutes, seed=args.seed, save_every=200)
+    schedule = LoopConfig(args.steps, cooldown=args.cooldown, minutes=args.minutes, seed=args.seed, save_every=100)
     Loop(method, data, args.folder, schedule, accelerator, callbacks).run()
 
 

@@ -81,6 +81,8 @@ class Block(nn.Module):
         super().__init__()
         self.conv = nn.Conv1d(channels, 2 * channels, kernel)
         self.out = nn.Conv1d(2 * channels, channels, 1)
+        nn.init.normal_(self.out.weight, std=0.5 * (2 * channels) ** -0.5)
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.out(F.gelu(self.conv(_rms(x))))
@@ -118,6 +120,9 @@ class AudioEncoder(nn.Module):
         self.blocks = nn.ModuleList(Block(c, size + 1) for size in sizes)
         self.to_visemes = nn.Conv1d(c, config.visemes, 1)
         self.to_classes = nn.Conv1d(c, config.classes, 1)
+        for conv in (self.stem1, self.stem2, *(block.conv for block in self.blocks)):
+            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # the default is so small that training idles
+            nn.init.zeros_(conv.bias)
 
     def window(self, first_frame: int, n: int) -> tuple[int, int]:
         """(start sample, number of samples) that `features` needs for frames [first_frame, first_frame + n)."""

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+Seconds = Sequence[float] | np.ndarray
+
 
 def real_time_factor(video: float, wall: float) -> float:
     """Seconds of video made per second of wall time; above 1 is faster than real time."""
     return video / wall
 
 
-def percentile(seconds: Sequence[float], share: float) -> float:
+def percentile(seconds: Seconds, share: float) -> float:
     """The value that `share` (0..1) of the chunks stay below."""
     return float(np.quantile(np.asarray(seconds, np.float64), share))
 
 
-def ready_times(heard: Sequence[float], compute: Sequence[float]) -> np.ndarray:
+def ready_times(heard: Seconds, compute: Seconds) -> np.ndarray:
     """When each chunk is ready in a live stream: it starts once its sound was heard (`heard`, since the start of the
     sound) and the chunk before is done, and takes `compute`."""
     ready, before = [], 0.0
@@ -27,14 +29,14 @@ def ready_times(heard: Sequence[float], compute: Sequence[float]) -> np.ndarray:
     return np.array(ready)
 
 
-def playback_delay(ready: Sequence[float], durations: Sequence[float]) -> float:
+def playback_delay(ready: Seconds, durations: Seconds) -> float:
     """The least delay between sound in and picture out at which a player never waits: chunk i, whose picture belongs
     to the time after the durations before it, must be ready by then."""
     due = np.concatenate([[0.0], np.cumsum(durations)[:-1]])
     return float(np.max(np.asarray(ready) - due))
 
 
-def flatness(seconds: Sequence[float], blocks: int = 10) -> float:
+def flatness(seconds: Seconds, blocks: int = 10) -> float:
     """Largest deviation from 1 of a block's median cost, relative to the median of all; 0 is a flat cost.
 
     Medians, so that single chunks disturbed by other programs do not count.
@@ -46,7 +48,7 @@ def flatness(seconds: Sequence[float], blocks: int = 10) -> float:
     return float(np.abs(medians / np.median(values) - 1).max())
 
 
-def trend(seconds: Sequence[float]) -> float:
+def trend(seconds: Seconds) -> float:
     """Relative change of the cost from the first to the last chunk, along the Theil-Sen line through block medians."""
     values = np.asarray(seconds, np.float64)
     blocks = min(len(values), 60)

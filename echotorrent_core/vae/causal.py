@@ -1,7 +1,7 @@
 """The causal video VAE with explicit streaming state: Wan 2.1's, and the small embedded one.
 
-Shapes: frames (B, 3, T, H, W) in [-1, 1]; latents (B, z, t, h, w), normalised. A stream's first latent is one frame, each
-later latent `time_stride` frames. Facts of Wan's VAE: `wan/modules/vae.py` of MeiGen-AI/InfiniteTalk.
+Shapes: frames (B, 3, T, H, W) in [-1, 1]; latents (B, z, t, h, w), normalised. A stream's first latent is one frame,
+each later latent `time_stride` frames. Facts of Wan's VAE: `wan/modules/vae.py` of MeiGen-AI/InfiniteTalk.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Decoder(nn.Module):
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         widths, kernels = config.decoder_widths or config.widths, config.kernel_t
-        channels = widths[-1]
+        channels = joining = widths[-1]
+        self.finest = 0
         self.conv1 = CausalConv3d(config.z_dim, channels, (kernels[-1], 3, 3))
         self.middle = middle(channels, kernels[-1], config)
         blocks: list[nn.Module] = []
@@ -63,21 +64,24 @@ class Decoder(nn.Module):
                 blocks.append(ResidualBlock(channels, widths[level], kernels[level], config.norm))
                 channels = widths[level]
             if level > 0:
-                blocks.append(Upsample(channels, config.temporal[level - 1], config.spatial[level - 1]))
-                channels = blocks[-1].out_channels
+                upsample = Upsample(channels, config.temporal[level - 1], config.spatial[level - 1])
+                blocks.append(upsample)
+                channels = upsample.out_channels
+                self.finest, joining = len(blocks), channels  # in the end: where the finest resolution begins
         self.upsamples = nn.ModuleList(blocks)
-        self.finest = max(i for i, block in enumerate(blocks) if isinstance(block, Upsample))
-        self.draft = nn.Conv2d(3 * config.patch**2, blocks[self.finest].out_channels, 3, padding=1) if config.linear_skip else None
+        self.draft: nn.Conv2d | None = None
+        if config.linear_skip:
+            self.draft = nn.Conv2d(3 * config.patch**2, joining, 3, padding=1)
         self.head = head(channels, 3 * config.patch**2, kernels[0], config.norm)
 
     def forward(self, x: Tensor, cache: Cache, draft: Tensor | None = None) -> Tensor:
         """`draft`: the linear codec's picture in patch channels, joining at the finest resolution."""
         x = self.conv1(x, cache)
-        for block in (*self.middle, *self.upsamples[: self.finest + 1]):
+        for block in (*self.middle, *self.upsamples[: self.finest]):
             x = block(x, cache)
         if self.draft is not None and draft is not None:
             x = x + self.draft(draft)
-        for block in self.upsamples[self.finest + 1 :]:
+        for block in self.upsamples[self.finest :]:
             x = block(x, cache)
         return self.head["2"](norm_silu(self.head["0"], x), cache)
 
@@ -123,28 +127,23 @@ class CausalVAE(nn.Module):
             self.skip = PatchPCA(config.z_dim, config.time_stride, config.space_stride)
             self.register_buffer("latent_mean", torch.zeros(config.z_dim))
             self.register_buffer("latent_std", torch.ones(config.z_dim))
+            self.latent_mean: Tensor
+            self.latent_std: Tensor
             self._start_as_residual()
         for name, module in self.named_modules():
             if isinstance(module, CausalConv3d):
                 module.slot = name
 
     def _start_as_residual(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Conv3d):
-                nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
-                nn.init.zeros_(module.bias)
-        for module in self.modules():
-            if isinstance(module, ResidualBlock):
-                module.residual["6"].weight.data.mul_(0.3)
-        heads, pointwise = [self.decoder.head["2"]], [self.conv2]
-        if not self.config.linear_encoder:
-            heads, pointwise = [*heads, self.encoder.head["2"]], [*pointwise, self.conv1]
-        for conv in heads:
-            nn.init.zeros_(conv.weight)
-            nn.init.zeros_(conv.bias)
-        for conv in pointwise:
-            nn.init.eye_(conv.weight.data[:, :, 0, 0, 0])
-            nn.init.zeros_(conv.bias)
+        for name, value in self.named_parameters():
+            data = value.detach()
+            if name.endswith(("bias", "head.2.weight")):
+                data.zero_()
+            elif name in ("conv1.weight", "conv2.weight"):
+                nn.init.eye_(data[:, :, 0, 0, 0])
+            elif name.endswith("weight"):
+                gain = 0.3 if "residual.6" in name else 1.0
+                nn.init.normal_(data, std=gain * data[0].numel() ** -0.5)
 
     def encode(self, frames: Tensor, cache: Mapping[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """Frames (B, 3, T, H, W) -> latents (B, z, t, H/s, W/s) and the cache for the following frames.
@@ -156,8 +155,8 @@ class CausalVAE(nn.Module):
         b, c, t, h, w = frames.shape
         if c != 3 or t < 1 or h % space or w % space:
             raise ValueError(
-                f"VAE encode: frames are {tuple(frames.shape)}, expected (batch, 3, at least 1, height, width) with height "
-                f"and width divisible by {space}"
+                f"VAE encode: frames are {tuple(frames.shape)}, expected (batch, 3, at least 1, height, width) with "
+                f"height and width divisible by {space}"
             )
         if cache is None:
             latents, state = self._encode(frames[:, :, :1], Cache(None, b))
@@ -186,7 +185,8 @@ class CausalVAE(nn.Module):
         b, c, t, _, _ = latents.shape
         if c != self.config.z_dim or t < 1:
             raise ValueError(
-                f"VAE decode: latents are {tuple(latents.shape)}, expected (batch, {self.config.z_dim}, at least 1, h, w)"
+                f"VAE decode: latents are {tuple(latents.shape)}, "
+                f"expected (batch, {self.config.z_dim}, at least 1, h, w)"
             )
         if cache is not None:
             return self._decode(latents, Cache(cache, b))

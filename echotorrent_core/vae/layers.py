@@ -76,7 +76,7 @@ class RMSNorm(nn.Module):
 
 
 class CausalConv3d(nn.Conv3d):
-    """Convolution over frames t-kt+1 .. t and space, zero-padded in space; its slot keeps the kt - stride_t last frames."""
+    """Convolution over frames t-kt+1 .. t and space, zero-padded in space; its slot keeps the last kt - stride_t."""
 
     slot = ""  # set by CausalVAE to the module's name
 
@@ -196,6 +196,7 @@ class Upsample(nn.Module):
                 even, odd = self.time_conv(x, cache).unflatten(0, (-1, cache.batch)).chunk(2, dim=2)
                 x = torch.stack([even, odd], dim=1).flatten(0, 2).contiguous(memory_format=torch.channels_last)
         for conv in self.resample.values():
+            assert isinstance(conv, nn.Conv2d)
             x = conv_of_doubled(x, conv.weight, conv.bias)
         return x
 

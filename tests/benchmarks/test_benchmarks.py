@@ -66,11 +66,10 @@ def test_clips_are_the_same_rendered_or_cached(tmp_path, monkeypatch) -> None:
     from training.corpus import build
 
     monkeypatch.setattr(build, "SHARD", 2)
-    monkeypatch.setenv("ECHOTORRENT_CACHE", str(tmp_path))
     domains = ("general", "profile", "singing", "rare")
     fresh = next(common.held_out(1, domains))
-    build.build(tmp_path / "heldout", "heldout", 2, workers=0, progress=False)
-    cached = next(common.held_out(1, domains))
+    folder = build.build(tmp_path / "heldout", "heldout", 2, workers=0, progress=False)
+    cached = next(common.held_out(1, domains, folder))
     for key in ("frames", "portrait", "sound", "params", "closures"):
         assert np.array_equal(getattr(fresh, key), getattr(cached, key)), key
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import os
 from pathlib import Path
@@ -51,7 +52,9 @@ def randomise(vae: CausalVAE) -> CausalVAE:
         else:
             torch.nn.init.normal_(value, std=0.1)
     for name, value in vae.named_buffers():
-        torch.nn.init.normal_(value, std=0.1) if "mean" in name or "basis" in name else torch.nn.init.uniform_(value, 0.5, 2)
+        torch.nn.init.normal_(value, std=0.1) if "mean" in name or "basis" in name else torch.nn.init.uniform_(
+            value, 0.5, 2
+        )
     return vae.requires_grad_(False).eval()
 
 
@@ -60,7 +63,7 @@ MODELS = pytest.mark.parametrize("make", [wan, small, linear_encoder])
 
 def split(total: int, cuts: tuple[int, ...]) -> list[slice]:
     edges = [0, *cuts, total]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def run_split(step, x: Tensor, cuts: tuple[int, ...]) -> Tensor:
@@ -136,7 +139,7 @@ def leaves(module: torch.nn.Module) -> list[Tensor]:
 
 
 def ordered(vae: torch.nn.Module, side: str) -> list[Tensor]:
-    """Parameters of one side in the order of its layers, shortcut last in its block, time conv last in its resampler."""
+    """Parameters of one side in the order of its layers; shortcuts and time convolutions last in their block."""
     part = getattr(vae, side)
     stem, stages = getattr(part, "conv1", None) or part.conv_in, []
     if hasattr(part, "middle"):
@@ -230,9 +233,7 @@ def test_kernel_1_has_no_slot() -> None:
 def patches(frames: np.ndarray) -> np.ndarray:
     """(4, 8h, 8w, 3) -> (h*w, 4*8*8*3), in plain loops."""
     _, height, width, _ = frames.shape
-    return np.stack(
-        [frames[:, y : y + 8, x : x + 8].ravel() for y in range(0, height, 8) for x in range(0, width, 8)]
-    )
+    return np.stack([frames[:, y : y + 8, x : x + 8].ravel() for y in range(0, height, 8) for x in range(0, width, 8)])
 
 
 def test_zero_network_is_the_pca_codec() -> None:

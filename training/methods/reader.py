@@ -229,17 +229,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(args.seed)
     settings = ReaderSettings()
     clips, heldout = CorpusReader(args.corpus), CorpusReader(args.heldout or args.corpus.parent / "heldout")
-    method = ReaderMethod(MouthReader().to(memory_format=torch.channels_last), settings)
+    reader = MouthReader().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  (missing in the stubs)
+    method = ReaderMethod(reader, settings)
     config = LoopConfig(
         args.steps, warmup=50, cooldown=args.steps // 2, save_every=200, seed=args.seed, minutes=args.minutes
     )
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
     done = Loop(method, ReaderData(clips, settings, args.seed), args.out, config, accelerator).run()
-    reader = method.roles["ema"].module.cpu().eval()
-    assert isinstance(reader, MouthReader)
-    found = scores(reader, heldout)
+    average = method.roles["ema"].module.cpu().eval()
+    assert isinstance(average, MouthReader)
+    found = scores(average, heldout)
     recipe = asdict(settings) | {"clips": len(clips), "heldout_clips": len(heldout)}
-    save_part(reader.state_dict(), args.output, {"recipe": recipe, "seed": args.seed, "steps": done, "scores": found})
+    save_part(average.state_dict(), args.output, {"recipe": recipe, "seed": args.seed, "steps": done, "scores": found})
     print(json.dumps(found, indent=1))
 
 

@@ -53,7 +53,9 @@ class Clips(Protocol):
 class Crops:
     """Random crops by step number. Odd steps carry `prime` leading frames that only fill the caches."""
 
-    def __init__(self, clips: Clips, size: int, batch: int, seed: int, frames: int = 13, prime: int = 9, mouth: float = 0.5):
+    def __init__(
+        self, clips: Clips, size: int, batch: int, seed: int, frames: int = 13, prime: int = 9, mouth: float = 0.5
+    ):
         self.clips, self.size, self.count, self.seed, self.mouth = clips, size, batch, seed, mouth
         self.frames, self.prime = frames, prime
 
@@ -99,14 +101,14 @@ def fit_pca(vae: CausalVAE, data: Crops, batches: int) -> None:
     skip = vae.skip
     if skip is None:
         raise InputError("this preset's VAE has no linear skip, so there is no PCA to fit: choose preset embedded")
-    total = count = 0.0
-    second: Tensor | float = 0.0
+    dim = len(skip.mean)
+    count, total, second = 0, torch.zeros(dim).double(), torch.zeros(dim, dim).double()
     for step in range(batches):
         frames = data.batch(2 * step)["frames"][:, :, 1:]
         x = skip.patches(frames).flatten(0, 3).double()
         total, second, count = total + x.sum(0), second + x.T @ x, count + len(x)
-    mean = torch.as_tensor(total) / count
-    covariance = torch.as_tensor(second) / count - torch.outer(mean, mean)
+    mean = total / count
+    covariance = second / count - torch.outer(mean, mean)
     values, vectors = torch.linalg.eigh(covariance)
     z = len(skip.scale)
     skip.mean.copy_(mean)
@@ -163,13 +165,20 @@ class VAEMethod:
             vae.conv1.requires_grad_(False)
 
     def optimizers(self) -> dict[str, list[torch.optim.Optimizer]]:
-        matrices, rest = [], []
+        matrices: list[nn.Parameter] = []
+        rest: list[nn.Parameter] = []
         for name, parameter in self.roles["student"].module.named_parameters():
             outer = ".head." in name or name.startswith(("vae.conv", "vae.encoder.conv1", "vae.decoder.conv1"))
             if parameter.requires_grad:
                 (matrices if name.endswith("weight") and not outer else rest).append(parameter)
         adamw = torch.optim.AdamW(rest, lr=self.settings.lr, betas=(0.9, 0.99), weight_decay=0.0)
         return {"student": [adamw, ConvMuon(matrices, lr=self.settings.muon_lr)]}
+
+    def average(self) -> CausalVAE:
+        """The averaged VAE, which is what is evaluated and exported."""
+        module = self.roles["ema"].module
+        assert isinstance(module, Reconstruct)
+        return module.vae
 
     def updates(self, step: int) -> list[str]:
         return ["student"]
@@ -184,7 +193,11 @@ class VAEMethod:
         loss = pixel + s.detail * detail + s.latent * energy
         return StepResult(
             {"student": loss},
-            {"l1": float(pixel.detach()), "detail": float(detail.detach()), "latent_rms": float(energy.detach().sqrt())},
+            {
+                "l1": float(pixel.detach()),
+                "detail": float(detail.detach()),
+                "latent_rms": float(energy.detach().sqrt()),
+            },
         )
 
 
@@ -298,7 +311,9 @@ def main(argv: list[str] | None = None) -> None:
 def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out: Clips) -> None:
     """Train or export as the command line asks."""
     if args.freeze_encoder and args.init is None:
-        raise InputError("--freeze-encoder needs --init FILE: the exported vae.safetensors whose encoder stays as it is")
+        raise InputError(
+            "--freeze-encoder needs --init FILE: the exported vae.safetensors whose encoder stays as it is"
+        )
     torch.manual_seed(args.seed)
     config = get_preset(args.preset).vae
     data = Crops(clips, args.crop, args.batch, args.seed)
@@ -315,8 +330,7 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
     def report(loop: Loop, step: int) -> dict[str, float] | None:
         if step % args.eval_every:
             return None
-        module = loop.method.roles["ema"].module
-        return evaluate(module.vae, held_out, val)
+        return evaluate(method.average(), held_out, val)
 
     steps, cooldown = (done + args.anneal, args.anneal) if args.anneal else (args.steps, args.steps // 5)
     loop = Loop(
@@ -324,7 +338,13 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
         data,
         args.out,
         LoopConfig(
-            steps=steps, warmup=100, cooldown=cooldown, save_every=200, seed=args.seed, minutes=args.minutes, log_every=25
+            steps=steps,
+            warmup=100,
+            cooldown=cooldown,
+            save_every=200,
+            seed=args.seed,
+            minutes=args.minutes,
+            log_every=25,
         ),
         Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision),
         callbacks=(report,),
@@ -334,7 +354,7 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
             print("start:", evaluate(vae, held_out, val), flush=True)
         done = loop.run()
         return
-    average = method.roles["ema"].module.vae
+    average = method.average()
     if not args.freeze_encoder:
         measure_latents(average, clips, count=200)
     figures = evaluate(average, held_out, list(range(min(32, len(held_out)))))
@@ -342,7 +362,8 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
     export(
         average,
         args.export,
-        {"preset": args.preset, "config": to_dict(config), "recipe": recipe, "seed": args.seed, "steps": done} | figures,
+        {"preset": args.preset, "config": to_dict(config), "recipe": recipe, "seed": args.seed, "steps": done}
+        | figures,
     )
     print(f"{args.export}: {figures}")
 
