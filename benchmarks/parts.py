@@ -193,7 +193,7 @@ def main() -> None:
     rows = [(name, 1000 * s, 100 * s * chunks / wall) for name, s in sorted(parts.items(), key=lambda p: -p[1])]
     rows.append(("one chunk", 1000 * wall / chunks, 100.0))
     common.table(f"{args.preset}: {chunks} chunks of {video:g} s", ("part", "ms per chunk", "%"), rows)
-    facts_of_trunk = [
+    facts_trunk = [
         ("trunk passes per chunk", len(engine.config.stream.sigmas) + int(engine.writes.extra_pass)),
         ("GFLOP per pass", trunk["gflop_per_pass"]),
         ("trunk, GFLOP/s", trunk["gflop_per_s"]),
@@ -201,9 +201,7 @@ def main() -> None:
         ("they are this share of a pass", trunk["share_of_bare_products"]),
         (f"largest product {trunk['largest_product']}, GFLOP/s", trunk["largest_product_gflop_per_s"]),
     ]
-    common.table(
-        "the trunk against matrix products of the same shapes on the same cores", ("", "value"), facts_of_trunk
-    )
+    common.table("the trunk against matrix products of the same shapes on the same cores", ("", "value"), facts_trunk)
     common.finish(
         args,
         "parts",

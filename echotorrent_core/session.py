@@ -118,11 +118,11 @@ class Session:
             with self._wake:
                 while self._waiting >= self._limit and not (self._done or self._stopping):
                     self._wake.wait(0.5)
-                if self._ended:
-                    raise ValueError("push after end(): this session takes no more sound")
                 if self._done or self._stopping:
                     self._raise()
                     return False
+                if self._ended:
+                    raise ValueError("push after end(): this session takes no more sound")
                 n = min(self._limit - self._waiting, len(mono) - at)
                 self._mono.append(mono[at : at + n])
                 self._sound.append(sound[:, at * self._ratio : (at + n) * self._ratio])

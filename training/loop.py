@@ -111,7 +111,7 @@ class Loop:
             metrics: dict[str, float] = {}
             if done % self.config.log_every == 0:
                 now = time.monotonic()
-                metrics = {f"loss/{k}": float(v) for k, v in result.losses.items()} | result.metrics
+                metrics = {f"loss/{k}": float(v.detach()) for k, v in result.losses.items()} | result.metrics
                 metrics["seconds_per_step"] = (now - since) / self.config.log_every
                 since = now
                 bar.set_postfix({k: f"{v:.4g}" for k, v in list(metrics.items())[:3]})

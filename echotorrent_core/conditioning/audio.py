@@ -75,19 +75,17 @@ class LogMel(nn.Module):
 
 
 class Block(nn.Module):
-    """Residual convolution over time without padding: output is `kernel - 1` frames shorter."""
+    """Residual convolution over time without padding: `kernel - 1` frames shorter, `left` of them at the start."""
 
-    def __init__(self, channels: int, kernel: int) -> None:
+    def __init__(self, channels: int, kernel: int, left: int) -> None:
         super().__init__()
+        self.left = left
         self.conv = nn.Conv1d(channels, 2 * channels, kernel)
         self.out = nn.Conv1d(2 * channels, channels, 1)
-        nn.init.normal_(self.out.weight, std=0.5 * (2 * channels) ** -0.5)
-        nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.out(F.gelu(self.conv(_rms(x))))
-        left = (x.shape[-1] - h.shape[-1]) // 2
-        return x[..., left : left + h.shape[-1]] + h
+        return x[..., self.left : self.left + h.shape[-1]] + h
 
 
 def _rms(x: Tensor) -> Tensor:
@@ -117,12 +115,13 @@ class AudioEncoder(nn.Module):
         self.stem2 = nn.Conv1d(2 * c, c, 3, stride=2)
         taps = (config.left_mels + config.right_mels + 4 - _STEM_FIELD) // 4  # frames the blocks take away
         sizes = [taps // config.layers + (i < taps % config.layers) for i in range(config.layers)]
-        self.blocks = nn.ModuleList(Block(c, size + 1) for size in sizes)
+        lefts = [size // 2 for size in sizes]
+        if config.anchored:  # the look-ahead is short: most of what the blocks take away lies before the frame
+            ahead = taps - (config.left_mels - 2) // 4
+            lefts = [size - (i < ahead) for i, size in enumerate(sizes)]
+        self.blocks = nn.ModuleList(Block(c, size + 1, left) for size, left in zip(sizes, lefts, strict=True))
         self.to_visemes = nn.Conv1d(c, config.visemes, 1)
         self.to_classes = nn.Conv1d(c, config.classes, 1)
-        for conv in (self.stem1, self.stem2, *(block.conv for block in self.blocks)):
-            nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")  # the default is so small that training idles
-            nn.init.zeros_(conv.bias)
 
     def window(self, first_frame: int, n: int) -> tuple[int, int]:
         """(start sample, number of samples) that `features` needs for frames [first_frame, first_frame + n)."""

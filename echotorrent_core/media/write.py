@@ -23,7 +23,7 @@ from .read import SOUND_RATE
 
 AAC_FRAME = 1024
 AAC_DELAY = 2 * AAC_FRAME  # a packet needs the samples after it: its own overlap, then the encoder's look-ahead
-AAC_PREROLL = 8 * AAC_FRAME  # enough for the encoder's window decisions to agree with an unbroken encode
+AAC_PREROLL = 0 * AAC_FRAME  # from 2 on, decoded sound is that of an unbroken encode (tests)
 VIDEO_TICKS = 640  # time scale per frame, so that 25 fps is the 16 kHz clock
 
 
@@ -137,6 +137,7 @@ class SegmentEncoder:
     def _set_audio(self, codec: Any) -> None:
         codec.sample_rate, codec.layout, codec.format = SOUND_RATE, "stereo", "fltp"
         codec.bit_rate, codec.time_base = self.bit_rate, Fraction(1, SOUND_RATE)
+        codec.options = {"aac_coder": "fast"}  # half the time of the default, and closer to the input on speech
         codec.flags |= av.codec.context.Flags.global_header
 
     def _picture(self, pixels: np.ndarray, t: int) -> Any:

@@ -56,6 +56,17 @@ def test_receptive_field_is_exactly_the_window(encoder: AudioEncoder, samples: t
     assert start == 40 * 640 - look_back(CONFIG) and start + count == 42 * 640 + look_ahead(CONFIG)
 
 
+@pytest.mark.parametrize("layers", [2, 3, 7])
+def test_anchored_shortcuts_hear_the_frame_itself(layers: int) -> None:
+    encoder = AudioEncoder(dataclasses.replace(CONFIG, layers=layers, anchored=True)).eval().requires_grad_(False)
+    for block in encoder.blocks:
+        block.out.weight.zero_()  # leaves the shortcuts alone
+    mels = torch.randn(1, CONFIG.mel_bins, 52 + 4 * 9).requires_grad_(True)  # ten frames; the sixth is number 5
+    (gradient,) = torch.autograd.grad(encoder.trunk(mels)[0, :, 5].sum(), mels)
+    used = gradient[0].abs().sum(0).nonzero().flatten() - CONFIG.left_mels
+    assert (used[0], used[-1]) == (4 * 5 - 4, 4 * 5 + 3)
+
+
 def test_later_samples_change_nothing(encoder: AudioEncoder, samples: torch.Tensor) -> None:
     needed = AudioStream(CONFIG).needed(20)
     changed = samples.clone()

@@ -113,8 +113,8 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(folder: Path, capsys: pyte
     Path("empty").touch()
     Path("noise.wav").write_bytes(np.random.default_rng(0).bytes(4000))
     Path("text.png").write_text("no picture")
-    Image.new("RGB", (8, 8)).save("cut.png")
-    Path("cut.png").write_bytes(Path("cut.png").read_bytes()[:50])
+    Image.effect_noise((64, 64), 50).save("cut.png")
+    Path("cut.png").write_bytes(Path("cut.png").read_bytes()[:2000])
     before = sorted(os.listdir())
     bad_images = ["missing.png", "empty", "text.png", "cut.png", ".", "speech.wav"]
     bad_sounds = ["missing.wav", "empty", "noise.wav", ".", "face.png"]
@@ -280,6 +280,8 @@ def test_page_plays_a_run(folder: Path) -> None:
 def test_info_and_fast_help(capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["info"]) == 0
     assert "embedded: 128x128 px, 25 fps" in capsys.readouterr().out
-    code = "import sys; from echotorrent_core import cli; print([m for m in ('torch','av','numpy') if m in sys.modules])"
+    code = (
+        "import sys; from echotorrent_core import cli; print([m for m in ('torch','av','numpy') if m in sys.modules])"
+    )
     root = str(Path(__file__).resolve().parents[2])
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root).stdout.strip() == "[]"

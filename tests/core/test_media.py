@@ -100,7 +100,8 @@ def test_first_frame_of_a_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "word"), [(b"", "empty"), (b"hello", "not an image"), (encoded(Image.new("RGB", (64, 64)))[:60], "damaged")]
+    ("data", "word"),
+    [(b"", "empty"), (b"hello", "not an image"), (encoded(Image.new("RGB", (64, 64)))[:60], "damaged")],
 )
 def test_bad_pictures_are_one_sentence(data: bytes, word: str, tmp_path: Path) -> None:
     path = tmp_path / "x.png"
@@ -172,7 +173,16 @@ def read_all(reader: AudioReader) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(
     ("rate", "channels", "width"),
-    [(8000, 1, 2), (11025, 1, 1), (16000, 1, 2), (22050, 2, 2), (44100, 2, 4), (48000, 6, 2), (96000, 2, 2), (48000, 8, 2)],
+    [
+        (8000, 1, 2),
+        (11025, 1, 1),
+        (16000, 1, 2),
+        (22050, 2, 2),
+        (44100, 2, 4),
+        (48000, 6, 2),
+        (96000, 2, 2),
+        (48000, 8, 2),
+    ],
 )
 def test_any_rate_and_channels(tmp_path: Path, rate: int, channels: int, width: int) -> None:
     path = tmp_path / "tone.wav"
@@ -214,7 +224,7 @@ def test_sound_of_a_video_and_other_containers(tmp_path: Path) -> None:
 def test_bad_sound_is_one_sentence(tmp_path: Path) -> None:
     write_clip(tmp_path / "silent.mp4", sound=False)
     (tmp_path / "empty.wav").touch()
-    (tmp_path / "noise.wav").write_bytes(os.urandom(5000))
+    (tmp_path / "noise.wav").write_bytes(np.random.default_rng(0).bytes(5000))
     (tmp_path / "header.wav").write_bytes(wav(16000)[:44])
     cases = {"silent.mp4": "no sound", "empty.wav": "empty", "noise.wav": "not a sound file", "header.wav": "no sound"}
     cases |= {"missing.wav": "not found", ".": "not a file"}

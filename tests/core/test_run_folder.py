@@ -129,7 +129,9 @@ def test_one_process_at_a_time_and_a_dead_one_leaves_no_lock(tmp_path: Path) -> 
 def test_full_disk_leaves_the_older_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with RunFolder.create(tmp_path / "run", INFO) as run:
         commit(run, 0)
-        monkeypatch.setattr(run_folder.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        monkeypatch.setattr(
+            run_folder.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device"))
+        )
         with pytest.raises(InputError, match=r"No space left.*--resume"):
             commit(run, 1)
         assert committed(run.path) == (["00000.m4s"], [1]) and run.state_path.read_text() == "1"
@@ -142,5 +144,5 @@ def test_event_tail_reads_whole_lines_only(tmp_path: Path) -> None:
     path.write_bytes(b'{"n": 1}\n{"n": 2}\n{"n"')
     assert [e["n"] for e in tail.poll()] == [2]
     with open(path, "ab") as file:
-        file.write(b': 3}\n')
+        file.write(b": 3}\n")
     assert [e["n"] for e in tail.poll()] == [3] and tail.poll() == []

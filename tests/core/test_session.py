@@ -268,7 +268,9 @@ def test_idle_goes_on_in_silence_at_the_pace_of_time(tmp_path: Path) -> None:
 def test_change_of_prompt_and_reference(tmp_path: Path) -> None:
     mono, sound = speech(3.0)
     make(tmp_path / "plain", 3.0)
-    made = session(tmp_path / "run", FakeEngine(delay=0.02), on_chunk=lambda e: e["chunk"] or made.set_prompt("smiling"))
+    made = session(
+        tmp_path / "run", FakeEngine(delay=0.02), on_chunk=lambda e: e["chunk"] or made.set_prompt("smiling")
+    )
     with made:
         made.push(mono, sound)
         made.end()

@@ -115,6 +115,13 @@ def test_degradations_do_nothing_at_zero_strength_and_grow() -> None:
     assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
 
 
+def test_quality_is_psnr_on_a_scale() -> None:
+    frame = torch.zeros(3, 16, 16)
+    for psnr, expected in ((40, 1.0), (32, 1.0), (22, 0.5), (12, 0.0), (5, 0.0)):
+        assert degrade.quality(frame + 2 * 10 ** (-psnr / 20), frame) == pytest.approx(expected, abs=1e-5)
+    assert degrade.quality(frame, frame) == 1
+
+
 def test_scramble_only_moves_blocks() -> None:
     frame = torch.rand(3, 64, 64)
     shuffled = degrade.scramble(frame, 1.0, np.random.default_rng(1))

@@ -20,10 +20,10 @@ def gain(samples: np.ndarray, rng: np.random.Generator, low: float = -20.0, high
     return np.clip(samples * _linear(rng.uniform(low, high)), -1.0, 1.0)
 
 
-def equalise(samples: np.ndarray, rng: np.random.Generator, strength: float = 4.0) -> np.ndarray:
+def equalise(samples: np.ndarray, rng: np.random.Generator, strength: float = 5.0) -> np.ndarray:
     """A random smooth frequency response (standard deviation `strength` dB) with a random tilt, zero phase."""
     octaves = np.linspace(0.0, 7.0, 9)  # 62.5 Hz .. 8 kHz
-    curve = rng.normal(0.0, strength, 9) + rng.uniform(-2.5, 2.5) * (octaves - 4.0)
+    curve = rng.normal(0.0, strength, 9) + rng.uniform(-3.0, 3.0) * (octaves - 4.0)
     return _filtered(samples, lambda f: _linear(np.interp(np.log2(np.maximum(f, 1.0) / 62.5), octaves, curve)))
 
 
@@ -67,7 +67,7 @@ def reverb(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return fftconvolve(samples, tail.astype(np.float32))[: len(samples)]
 
 
-def formant_shift(samples: np.ndarray, rng: np.random.Generator, low: float = 0.85, high: float = 1.18) -> np.ndarray:
+def formant_shift(samples: np.ndarray, rng: np.random.Generator, low: float = 0.82, high: float = 1.22) -> np.ndarray:
     """Another vocal tract: the spectral envelope is stretched by a factor, pitch and phases stay.
 
     It is a filter that changes with time (32 ms windows), not a resampling: nothing moves in time.
@@ -98,9 +98,9 @@ def distort(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def augment(samples: np.ndarray, rng: np.random.Generator, others: Sequence[np.ndarray] = ()) -> np.ndarray:
-    """A random chain of the above in the order voice, room, noise, device; one clip in five only changes its level."""
+    """A random chain of the above in the order voice, room, noise, device; one clip in eight only changes its level."""
     out = samples.astype(np.float32)
-    if rng.random() < 0.8:
+    if rng.random() < 0.875:
         for share, step in ((0.5, formant_shift), (0.7, equalise), (0.3, reverb)):
             if rng.random() < share:
                 out = step(out, rng)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,16 +34,16 @@ from ..roles import Role, ema_of
 class AudioSettings:
     """Loss weights per mouth parameter, of the classes, and the extra weight of `open` in closures."""
 
-    lr: float = 3e-3
+    lr: float = 2e-3
     weight_decay: float = 0.02
     ema: float = 0.998
-    params: tuple[float, float, float, float] = (2.0, 1.5, 1.0, 1.0)
-    classes: float = 0.02
+    params: tuple[float, float, float, float] = (2.0, 1.0, 1.0, 1.0)
+    classes: float = 0.05
     closures: float = 3.0
 
 
 class AudioMethod:
-    """Squared error of the mouth parameters, cross-entropy on the classes. Batches come from `SpeechData`."""
+    """Smooth-L1 on the mouth parameters, cross-entropy on the classes. Batches come from `SpeechData`."""
 
     def __init__(self, encoder: AudioEncoder, settings: AudioSettings) -> None:
         self.settings = settings
@@ -62,8 +62,7 @@ class AudioMethod:
         _, visemes, classes = self.roles["student"].module(batch["samples"]).split(self.split, dim=-1)
         weights = torch.tensor(self.settings.params) * torch.ones_like(visemes)
         weights[..., 0] += self.settings.closures * batch["closed"]
-        # Squares, not absolute errors: a median of `wide` is its neutral value, and training would rest there.
-        regression = (weights * (visemes - batch["params"]).square()).mean()
+        regression = (weights * F.smooth_l1_loss(visemes, batch["params"], beta=0.1, reduction="none")).mean()
         entropy = F.nll_loss(classes.clamp_min(1e-7).log().flatten(0, 1), batch["classes"].flatten())
         loss = regression + self.settings.classes * entropy
         return StepResult(
@@ -148,15 +147,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/audio"), help="checkpoints and metrics")
     parser.add_argument("--output", type=Path, help="weights file; default: the assets of the preset")
     parser.add_argument("--hours", type=float, default=SpeechMix.hours, help="speech to synthesise")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument(
         "--minutes", type=float, help="stop after this many minutes of wall clock; run again to continue"
     )
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--anchored", action="store_true", help="shortcuts that follow the frame, whatever the preset")
     options = parser.parse_args(arguments)
     config = get_preset(options.preset).audio
+    config = replace(config, anchored=config.anchored or options.anchored)
     mix, settings = SpeechMix(hours=options.hours), AudioSettings()
     loop = LoopConfig(
         options.steps, 100, options.steps // 2, minutes=options.minutes, seed=options.seed, save_every=250
@@ -166,6 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     metadata = {
         "preset": options.preset,
         "recipe": {"mix": asdict(mix), "settings": asdict(settings), "batch": options.batch},
+        "anchored": config.anchored,
         "seed": options.seed,
         "steps": steps,
         "scores": found,

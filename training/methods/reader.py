@@ -2,8 +2,8 @@
 
     python -m training.methods.reader --corpus DIR --heldout DIR --out RUN    # train, score, write the weights
 
-Running again continues where it stopped. Three losses: the tracks (smooth L1), whether the frame is a clean face
-(cross-entropy against the degree of damage), and which frames of a batch show the same person (supervised contrast).
+Running again continues where it stopped. Three losses: the tracks (smooth L1), how much of a clean face is left
+(cross-entropy against `degrade.quality`), and which frames of a batch show the same person (supervised contrast).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ..loop import Batch, Loop, LoopConfig, StepResult
 from ..optim import muon_adamw
 from ..roles import Role, ema_of
 
+READABLE = 0.4  # quality (20 dB) from which on a frame's tracks and person count
 TRACKS = ("open", "wide", "yaw", "blink", "x", "y")
 
 
@@ -99,15 +100,16 @@ class ReaderData:
         }
 
     def _degrade(self, x: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        rows, quality = [], torch.ones(len(x))
-        kind = rng.random(len(x))
-        for i, frame in enumerate(x):
-            if kind[i] < self.settings.damaged:
-                frame, quality[i] = degrade.damaged(frame, rng)
-            elif kind[i] < self.settings.damaged + self.settings.no_face:
-                frame, quality[i] = degrade.no_face(frame, x[int(rng.integers(len(x)))], rng), 0.0
-            rows.append(degrade.mild(frame, rng))
-        return torch.stack(rows), quality
+        rows, quality = [], []
+        for original, kind in zip(x, rng.random(len(x)), strict=True):
+            if kind < self.settings.no_face:
+                rows.append(degrade.mild(degrade.no_face(original, x[int(rng.integers(len(x)))], rng), rng))
+                quality.append(0.0)
+                continue
+            bad = kind < self.settings.no_face + self.settings.damaged
+            rows.append(degrade.mild(degrade.damaged(original, rng) if bad else original, rng))
+            quality.append(degrade.quality(rows[-1], original))
+        return torch.stack(rows), torch.tensor(quality)
 
 
 def moved(x: Tensor, tracks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -145,7 +147,7 @@ class ReaderMethod:
 
     def step(self, batch: Batch, step: int, generator: torch.Generator) -> StepResult:
         s, found = self.settings, Reading(*self.roles["student"].module(batch["frames"]))
-        clean = batch["quality"] > 0.6
+        clean = batch["quality"] > READABLE
         error = F.smooth_l1_loss(columns(found), batch["tracks"], beta=0.05, reduction="none")
         tracks = (error * torch.tensor(s.tracks).to(error))[clean].mean()
         confidence = F.binary_cross_entropy(found.confidence.float().clamp(1e-4, 1 - 1e-4), batch["quality"])
@@ -189,7 +191,7 @@ def scores(reader: MouthReader, clips: Clips, count: int = 40, every: int = 2) -
         truth.append(targets(labels, rows, frames.shape[2]))
         found.append(torch.cat([columns(reading), reading.confidence[:, None]], 1).numpy())
         embeddings.append(reading.identity.numpy())
-        damaged = torch.stack([degrade.damaged(frame, rng)[0] for frame in x[:8]])
+        damaged = torch.stack([degrade.damaged(frame, rng) for frame in x[:8]])
         faceless = torch.stack([degrade.no_face(frame, x[-1], rng) for frame in x[:8]])
         bad.append([float(read(reader, some).confidence.mean()) for some in (damaged, faceless)])
     y, z = np.concatenate(truth), np.concatenate(found)
@@ -219,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--heldout", type=Path, help="folder of held-out clips (default: CORPUS/../heldout)")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint.pt, metrics.jsonl")
     parser.add_argument("--output", type=Path, default=WEIGHTS, help="weights file to write")
-    parser.add_argument("--steps", type=int, default=1100)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this wall time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")
@@ -229,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.manual_seed(args.seed)
     settings = ReaderSettings()
     clips, heldout = CorpusReader(args.corpus), CorpusReader(args.heldout or args.corpus.parent / "heldout")
-    reader = MouthReader().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  (missing in the stubs)
+    reader = MouthReader().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     method = ReaderMethod(reader, settings)
     config = LoopConfig(
         args.steps, warmup=50, cooldown=args.steps // 2, save_every=200, seed=args.seed, minutes=args.minutes
