@@ -29,22 +29,27 @@ WARM_UP = 2  # chunks that are not counted
 aten = torch.ops.aten
 
 
+def now() -> np.ndarray:
+    """Wall clock and this process's CPU time, all threads together, in seconds (2,)."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
 class Stopwatch:
-    """Seconds per named part. A part inside another one counts for itself only."""
+    """Wall and CPU seconds (2,) per named part. A part inside another one counts for itself only."""
 
     def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.inner = [0.0]
+        self.seconds: defaultdict[str, np.ndarray] = defaultdict(lambda: np.zeros(2))
+        self.inner = [np.zeros(2)]
 
     def around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*args: Any, **kwargs: Any) -> Any:
-            self.inner.append(0.0)
-            begun = time.perf_counter()
+            self.inner.append(np.zeros(2))
+            begun = now()
             try:
                 return function(*args, **kwargs)
             finally:
-                total = time.perf_counter() - begun
-                self.seconds[name] += total - self.inner.pop()
+                total = now() - begun
+                self.seconds[name] = self.seconds[name] + total - self.inner.pop()
                 self.inner[-1] += total
 
         return timed
@@ -116,12 +121,12 @@ def watch(engine: Any, session: Session, clock: Stopwatch, calls: list[tuple[Any
 
 def run_session(
     engine: Any, args: Any, seconds: float
-) -> tuple[Stopwatch, list[float], tuple[Any, ...], list[dict[str, float]]]:
-    """A watched stream: stopwatch, when chunks were done, the last trunk pass, and parts so far after each chunk."""
+) -> tuple[list[np.ndarray], list[dict[str, np.ndarray]], tuple[Any, ...]]:
+    """A watched stream: the time when each chunk was done, the parts' totals then, and the last trunk pass."""
     clock, calls, done, marks = Stopwatch(), [], [], []  # type: ignore[var-annotated]
 
     def on_chunk(event: dict[str, Any]) -> None:
-        done.append(time.perf_counter())
+        done.append(now())
         marks.append(dict(clock.seconds))
 
     sound = common.speech(seconds)
@@ -140,7 +145,7 @@ def run_session(
                     session.wait()
             finally:
                 StreamState.save = save  # type: ignore[method-assign]
-    return clock, done, calls[0], marks
+    return done, marks, calls[0]
 
 
 def attention_flops(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any) -> int:
@@ -182,17 +187,20 @@ def main() -> None:
     facts = common.hardware(args.threads)
     engine = common.engine(args)
     seconds = args.seconds or (4.0 if args.quick else 25.0)
-    _, done, call, marks = run_session(engine, args, seconds)
+    done, marks, call = run_session(engine, args, seconds)
     first, last = WARM_UP - 1, len(done) - 2  # the last chunk may be cut
-    chunks, wall = last - first, done[last] - done[first]
-    parts = {name: (marks[last][name] - marks[first].get(name, 0.0)) / chunks for name in marks[last]}
-    parts["rest of the session"] = wall / chunks - sum(parts.values())
+    chunks, whole = last - first, (done[last] - done[first]) / (last - first)
+    parts = {name: (marks[last][name] - marks[first].get(name, np.zeros(2))) / chunks for name in marks[last]}
+    parts["rest of the session"] = whole - sum(parts.values())
+    share = {name: float(s[0] / whole[0]) for name, s in parts.items()}
     trunk = trunk_figures(engine, call)
 
     video = engine.frames_in_chunk(1) / engine.config.stream.fps
-    rows = [(name, 1000 * s, 100 * s * chunks / wall) for name, s in sorted(parts.items(), key=lambda p: -p[1])]
-    rows.append(("one chunk", 1000 * wall / chunks, 100.0))
-    common.table(f"{args.preset}: {chunks} chunks of {video:g} s", ("part", "ms per chunk", "%"), rows)
+    ordered = sorted(parts, key=lambda name: -parts[name][0])
+    rows = [(name, *(1000 * parts[name]).tolist(), 100 * share[name]) for name in ordered]
+    rows.append(("one chunk", *(1000 * whole).tolist(), 100.0))
+    title = f"{args.preset}: {chunks} chunks of {video:g} s; CPU time counts all threads"
+    common.table(title, ("part", "ms per chunk", "CPU ms", "% of wall"), rows)
     facts_trunk = [
         ("trunk passes per chunk", len(engine.config.stream.sigmas) + int(engine.writes.extra_pass)),
         ("GFLOP per pass", trunk["gflop_per_pass"]),
@@ -207,10 +215,10 @@ def main() -> None:
         "parts",
         facts,
         {
-            "chunk_s": wall / chunks,
             "chunks": chunks,
-            "seconds_per_chunk": parts,
-            "share": {name: s * chunks / wall for name, s in parts.items()},
+            "chunk_wall_and_cpu_s": whole,
+            "parts_wall_and_cpu_s": parts,
+            "share": share,
             "trunk": trunk,
         },
     )

@@ -172,14 +172,15 @@ def generate(args: argparse.Namespace) -> int:
             failure = error
         finally:
             job.close()
+            if not (job.session.seconds or args.resume):
+                shutil.rmtree(run.path, ignore_errors=True)  # holds nothing, and would be in the way
     job.remarks()
     media = run.media()
     if not media:
-        if not failure:
-            shutil.rmtree(run.path, ignore_errors=True)
-            print("stopped before the first chunk; nothing was made", file=sys.stderr)
-            return 130
-        raise failure
+        if failure:
+            raise failure
+        print("stopped before the first chunk; nothing was made", file=sys.stderr)
+        return 130
     finalise(media, output, kept=run.path)
     print(f"{output}: {job.session.seconds:.2f} s of video", file=sys.stderr)
     if stopped or failure:

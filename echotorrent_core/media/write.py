@@ -23,7 +23,7 @@ from .read import SOUND_RATE
 
 AAC_FRAME = 1024
 AAC_DELAY = 2 * AAC_FRAME  # a packet needs the samples after it: its own overlap, then the encoder's look-ahead
-AAC_PREROLL = 0 * AAC_FRAME  # from 2 on, decoded sound is that of an unbroken encode (tests)
+AAC_PREROLL = 4 * AAC_FRAME  # from 2 on, decoded sound is that of an unbroken encode (tests)
 VIDEO_TICKS = 640  # time scale per frame, so that 25 fps is the 16 kHz clock
 
 

@@ -24,6 +24,7 @@ from echotorrent_core import cli, jobs, play
 from echotorrent_core.errors import InputError
 from echotorrent_core.run_folder import RunFolder
 
+REAL = jobs.load_engine
 FAKE = str(Path(__file__).with_name("fake_cli.py"))
 
 
@@ -85,6 +86,18 @@ def test_generate_makes_a_playable_file(folder: Path, capsys: pytest.CaptureFixt
     data = Path("out.mp4").read_bytes()
     assert data.index(b"moov") < data.index(b"mdat")  # seekable while it loads
     assert "3.04 s" in capsys.readouterr().err
+
+
+def test_the_real_engine_with_random_weights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    Path("speech.wav").write_bytes(wav(1.0))
+    assert generate("--prompt", "smiling") == 0 and frames("out.mp4") == 25
+
+
+def test_source_that_fails_at_once_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.AudioReader, "__iter__", lambda self: (_ for _ in ()).throw(InputError("broken")))
+    assert generate() == 2
+    assert sorted(os.listdir()) == ["face.png", "speech.wav"]
 
 
 def test_same_seed_same_bytes(folder: Path) -> None:

@@ -155,15 +155,18 @@ def main() -> None:
     weights = args.weights or ASSETS / args.preset
     features = FeatureData(args.features, args.batch, args.seed)
     rollouts = args.folder / "rollouts.safetensors"
-    if not rollouts.exists():
-        record(features, config, weights, args.clips, rollouts)
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16")
+    with accelerator.main_process_first():
+        if not rollouts.exists():
+            record(features, config, weights, args.clips, rollouts)
     vae = CausalVAE(config.vae)
     load_part(vae, weights / "vae.safetensors")
     method = Refiner(vae, args.lr, args.muon_lr, args.mouth)
     data = PairedCrops(rollouts, features, CorpusReader(args.corpus), args.batch, args.seed, args.true_share)
-    schedule = LoopConfig(args.steps, cooldown=args.steps // 3, minutes=args.minutes, seed=args.seed, save_every=200)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16")
+    schedule = LoopConfig(args.steps, cooldown=args.steps // 2, minutes=args.minutes, seed=args.seed, save_every=200)
     done = Loop(method, data, args.folder, schedule, accelerator).run()
+    if not accelerator.is_main_process:
+        return
     refined = method.roles["ema"].module
     assert isinstance(refined, Decode)
     metadata = read_metadata(weights / "vae.safetensors") | {"refined_steps": done}
