@@ -129,7 +129,6 @@ def run_session(
         done.append(now())
         marks.append(dict(clock.seconds))
 
-    sound = common.speech(seconds)
     conditioning = engine.condition(common.portrait(engine.config))
     save = StreamState.save
     with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +139,8 @@ def run_session(
             StreamState.save = clock.around("state", save)  # type: ignore[method-assign]
             try:
                 with session:
-                    session.push(sound)
+                    for block in common.speech(seconds):
+                        session.push(block)
                     session.end()
                     session.wait()
             finally:

@@ -31,7 +31,6 @@ SETTLED = 2  # the first chunk is shorter, and the second one meets cold caches
 def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
     """One stream in this process: its timings per chunk, and the peak memory of the process."""
     engine = common.engine(args)
-    sound = common.speech(seconds)
     conditioning = engine.condition(common.portrait(engine.config))
     wall: list[float] = []
     cpu: list[float] = []
@@ -48,10 +47,12 @@ def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
             session = Session(engine, conditioning, run, args.seed, on_chunk=on_chunk)
             begun, cpu_begun = time.perf_counter(), time.process_time()
             with session:
-                for at in range(0, len(sound), 640):
+                pushed = 0
+                for block in common.speech(seconds):
+                    pushed += len(block)
                     if live:
-                        time.sleep(max(0.0, begun + (at + 640) / common.RATE - time.perf_counter()))
-                    session.push(sound[at : at + 640])
+                        time.sleep(max(0.0, begun + pushed / common.RATE - time.perf_counter()))
+                    session.push(block)
                 session.end()
                 session.wait()
             kept = sum(path.stat().st_size for path in run.media())
