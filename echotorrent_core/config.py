@@ -147,10 +147,10 @@ class TextConfig:
 
 @dataclass(frozen=True)
 class MotionConfig:
-    """Seeded head motion, blinks and gaze that accompany the audio features of the small model (conditioning/motion.py).
+    """Seeded head motion, blinks and gaze beside the small model's audio features (conditioning/motion.py).
 
-    Standard deviations relative to the reference: radians for yaw, pitch, roll; head heights (about 0.4 of the picture) for shift.
-    turn: yaw of a prompted head turn in radians; blink_seconds: mean time between blinks.
+    Standard deviations relative to the reference: radians for yaw, pitch, roll; head heights (about 0.4 of the
+    picture) for shift. turn: yaw of a prompted head turn in radians; blink_seconds: mean time between blinks.
     """
 
     yaw: float = 0.05
@@ -242,10 +242,8 @@ def from_dict(cls: type, data: dict[str, Any]) -> Any:
 
 def _coerce(hint: Any, value: Any) -> Any:
     args = getattr(hint, "__args__", ())
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return from_dict(hint, value)  # type: ignore[arg-type]
-    if isinstance(value, dict):  # Optional[dataclass]
-        return next(from_dict(a, value) for a in args if dataclasses.is_dataclass(a))
+    if isinstance(value, dict):  # a dataclass, or an optional one
+        return from_dict(next(a for a in (hint, *args) if dataclasses.is_dataclass(a)), value)  # type: ignore[arg-type]
     if isinstance(value, list):
         inner = next((a for a in args if dataclasses.is_dataclass(a)), None)
         return tuple(from_dict(inner, v) if inner and isinstance(v, dict) else v for v in value)  # type: ignore[arg-type]

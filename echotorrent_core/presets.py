@@ -97,8 +97,8 @@ def debug() -> EngineConfig:
             in_dim=2 * 4 + 4,
             out_dim=4,
             freq_dim=16,
-            audio=dataclasses.replace(
-                base.trunk.audio, intermediate_dim=16, output_dim=24, context_tokens=2, channels=12 + 19 + 8
+            audio=AudioAdapterConfig(
+                blocks=1, channels=12 + 19 + 8, intermediate_dim=16, output_dim=24, context_tokens=2, inject=True
             ),
         ),
         layers=staggered(4, history=12),

@@ -8,7 +8,8 @@ from torch import nn
 
 def parameter_groups(module: nn.Module, exclude: tuple[str, ...]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """(matrices, rest): 2-D weights of hidden layers, and embeddings, output layers (`exclude` by prefix), vectors."""
-    matrices, rest = [], []
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             hidden = parameter.ndim == 2 and not name.startswith(exclude)

@@ -33,5 +33,5 @@ def update_ema(ema: Role, source: nn.Module, step: int) -> None:
     decay = min(ema.decay, (1 + step) / (10 + step))
     for average, value in zip(ema.module.parameters(), source.parameters(), strict=True):
         average.lerp_(value.detach().to(average.dtype), 1 - decay)
-    for average, value in zip(ema.module.buffers(), source.buffers(), strict=True):
-        average.copy_(value)
+    for kept, buffer in zip(ema.module.buffers(), source.buffers(), strict=True):
+        kept.copy_(buffer)

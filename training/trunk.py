@@ -1,4 +1,6 @@
-"""Train the trunk of a preset on prepared features: `accelerate launch -m training.trunk ...` or `python -m training.trunk`.
+"""Train the trunk of a preset on prepared features, in one process or several.
+
+    torchrun --nproc_per_node 2 -m training.trunk ...           # or accelerate launch --multi_gpu -m training.trunk ...
 
 python -m training.trunk --features FILE --heldout FILE --folder RUN --steps 8000 --minutes 60
 python -m training.trunk --folder RUN --export DIR          # writes DIR/trunk.safetensors and text.safetensors

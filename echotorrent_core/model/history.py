@@ -184,6 +184,7 @@ class Window:
 
 
 @lru_cache(maxsize=64)
+@torch.inference_mode(False)
 def _mask(
     in_chunk: InChunk, sink: int, ages: tuple[int | None, ...], chunk: int, tokens: int, device: torch.device
 ) -> Tensor | None:

@@ -18,7 +18,9 @@ def split_pairs(head_dim: int) -> tuple[int, int, int]:
     return head_dim // 2 - 2 * space, space, space
 
 
+# Cached tensors are made outside inference mode, so that training may use what generation asked for first.
 @lru_cache(maxsize=4096)
+@torch.inference_mode(False)
 def _axis(pairs: int, position: float, theta: float) -> Tensor:
     """Angles of one position on one axis; each axis restarts at frequency 1. (pairs,) float64."""
     freqs = torch.pow(theta, -torch.arange(pairs, dtype=torch.float64) * 2 / (2 * pairs))
@@ -26,6 +28,7 @@ def _axis(pairs: int, position: float, theta: float) -> Tensor:
 
 
 @lru_cache(maxsize=256)
+@torch.inference_mode(False)
 def rotation(
     times: tuple[float, ...], height: int, width: int, head_dim: int, theta: float, device: torch.device
 ) -> Tensor:

@@ -54,7 +54,12 @@ def generate(*more: str, image: str = "face.png", audio: str = "speech.wav", pre
 def start(*arguments: str, delay: float = 0.0, **options: object) -> subprocess.Popen:
     """A child process of the command line, in its own session so that only it gets our signals."""
     command = [sys.executable, FAKE, str(delay), *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, **options)
+    # Tests started in a shell's background ignore Ctrl-C, and their children would too.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, **options)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def wait_for(condition: object, seconds: float = 60) -> None:

@@ -199,3 +199,15 @@ def test_backends_agree(name):
 def test_unknown_backend_suggests_one():
     with pytest.raises(ValueError, match="did you mean 'sdpa'"):
         get_attention("spda")
+
+
+def test_what_generation_cached_can_be_trained_with():
+    fresh = Geometry(2, 2, DIM, 12345.0, torch.device("cpu"))  # rotations nobody has asked for yet
+    policy, (q, k, v) = POLICIES[0], qkv(2)
+    window = Window.of(SinkConfig(offset=3), 8, CHUNK)
+    context = SequenceContext([policy], fresh, window, sdpa, sink_of())
+    with torch.inference_mode():
+        context.attend(0, q, k, v)
+    q.requires_grad_()
+    context.attend(0, q, k, v).sum().backward()
+    assert q.grad is not None

@@ -10,7 +10,8 @@ from training.recipes.embedded import Budget, Stage, run, stages
 def test_runs_in_order_and_skips_what_exists(tmp_path: Path):
     done = tmp_path / "a"
     done.touch()
-    todo = [Stage("a", [["m.a"]], done), Stage("b", [["m.b", "x"]], tmp_path / "b"), Stage("c", [["m.c"]], tmp_path / "c")]
+    missing = tmp_path / "missing"
+    todo = [Stage("a", [["m.a"]], done), Stage("b", [["m.b", "x"]], missing), Stage("c", [["m.c"]], missing)]
     calls: list[list[str]] = []
     run(todo, None, calls.append)
     assert [c[2:] for c in calls] == [["m.b", "x"], ["m.c"]]

@@ -46,7 +46,8 @@ def batch(start=0, length=16):
 def test_sampling_side_by_side_equals_the_stream(student):
     """`rollout.sample` on 16 latents = 4 chunks through the per-step cache, from the same noise."""
     config = debug()
-    config = dataclasses.replace(config, stream=dataclasses.replace(config.stream, sampler="euler", sigmas=(1.0, 0.6, 0.3)))
+    policies = dataclasses.replace(config.stream, sampler="euler", sigmas=(1.0, 0.6, 0.3))
+    config = dataclasses.replace(config, stream=policies)
     one = {k: v[:1] if v.ndim else v for k, v in batch().items()}
     whole = sample(student, config, one, torch.Generator().manual_seed(7))
 

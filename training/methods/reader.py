@@ -54,10 +54,10 @@ class ReaderSettings:
     ema: float = 0.995
     tracks: tuple[float, ...] = (3.0, 1.0, 2.0, 1.0, 8.0, 8.0)
     blinks: float = 5.0
-    confidence: float = 0.05
+    confidence: float = 0.15
     identity: float = 0.03
     temperature: float = 0.1
-    damaged: float = 0.15
+    damaged: float = 0.22
     no_face: float = 0.12
     people: int = 16
     views: int = 6
@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--heldout", type=Path, help="folder of held-out clips (default: CORPUS/../heldout)")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint.pt, metrics.jsonl")
     parser.add_argument("--output", type=Path, default=WEIGHTS, help="weights file to write")
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=1100)
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this wall time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")

@@ -58,8 +58,7 @@ def stages(budget: Budget, processes: int) -> list[Stage]:
     run = CACHE / "runs"
     vae = ["training.methods.vae", "--corpus", str(TRAIN), "--held-out", str(HELDOUT)]
     features, check = CACHE / "features" / "train.safetensors", CACHE / "features" / "heldout.safetensors"
-    launch = ["accelerate.commands.launch", "--num_machines=1", "--dynamo_backend=no", "--mixed_precision=bf16"]
-    launch += [f"--num_processes={processes}", "-m"]
+    launch = ["torch.distributed.run", f"--nproc_per_node={processes}", "-m"]
     trunk = ["training.trunk", "--folder", str(run / "trunk")]
     refine = ["training.methods.decoder_refiner", "--features", str(features), "--corpus", str(TRAIN)]
     return [
@@ -95,7 +94,7 @@ def stages(budget: Budget, processes: int) -> list[Stage]:
         ),
         Stage(
             "refine",
-            [[*refine, "--folder", str(run / "refine"), f"--steps={budget.refine_steps}"]],
+            [[*launch, *refine, "--folder", str(run / "refine"), f"--steps={budget.refine_steps}"]],
             run / "refine" / "checkpoint.pt",
         ),
         Stage(
