@@ -25,8 +25,7 @@ FACE = 0.5  # confidence below which a picture should not be taken for a face
 
 class Reading(NamedTuple):
     """Per frame (N,): open, wide, blink in [0, 1]; yaw in radians; x, y of the mouth in [0, 1] of the picture;
-    confidence in [0, 1] that this is a clean face (about 0 for what is none, else (PSNR - 12 dB) / 20 dB to the clean
-    frame behind it, as far as a single picture shows); identity (N, D) with unit length."""
+    confidence in [0, 1] that this is a face, and a clean one; identity (N, D) with unit length."""
 
     open: Tensor
     wide: Tensor

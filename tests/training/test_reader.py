@@ -115,11 +115,15 @@ def test_degradations_do_nothing_at_zero_strength_and_grow() -> None:
     assert torch.allclose(basis @ basis.T, torch.eye(64), atol=1e-5)
 
 
-def test_quality_is_psnr_on_a_scale() -> None:
-    frame = torch.zeros(3, 16, 16)
-    for psnr, expected in ((40, 1.0), (32, 1.0), (22, 0.5), (12, 0.0), (5, 0.0)):
-        assert degrade.quality(frame + 2 * 10 ** (-psnr / 20), frame) == pytest.approx(expected, abs=1e-5)
-    assert degrade.quality(frame, frame) == 1
+def test_damage_is_graded() -> None:
+    frame = torch.from_numpy(Dots().frames(0)[0]).permute(2, 0, 1).float() / 127.5 - 1
+    rng = np.random.default_rng(0)
+    found = [degrade.damaged(frame, rng) for _ in range(300)]
+    error = np.array([float((f - frame).square().mean()) for f, _ in found])
+    quality = np.array([q for _, q in found])
+    assert quality.min() == 0
+    assert 0.9 < quality.max() <= 1
+    assert error[quality < 0.3].mean() > 3 * error[quality > 0.7].mean()
 
 
 def test_scramble_only_moves_blocks() -> None:

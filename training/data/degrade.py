@@ -28,7 +28,7 @@ def quantise(frame: Tensor, strength: float, rng: np.random.Generator) -> Tensor
     """Round the cosine coefficients of 8 x 8 blocks, the high ones more, as JPEG does."""
     basis, order = cosine_blocks()
     blocks = F.unfold(frame[:, None], BLOCK, stride=BLOCK)  # (3, 64, n)
-    step = (12.0 * strength**1.5 * (0.15 + order / order.max()))[:, None] + 1e-6
+    step = (4.0 * strength**1.5 * (0.15 + order / order.max()))[:, None] + 1e-6
     rounded = ((basis @ blocks) / step).round() * step
     return F.fold(basis.T @ rounded, frame.shape[1:], BLOCK, stride=BLOCK)[:, 0]
 
@@ -78,16 +78,13 @@ def mild(frame: Tensor, rng: np.random.Generator) -> Tensor:
     return frame.clamp(-1, 1)
 
 
-def damaged(frame: Tensor, rng: np.random.Generator) -> Tensor:
-    """One strong change."""
+def damaged(frame: Tensor, rng: np.random.Generator) -> tuple[Tensor, float]:
+    """One strong change, and what is left of the frame's quality: 1 at the end of the mild range, 0 at strength 1."""
+    strength = float(rng.uniform(MILD_STRENGTH, 1))
     change = DAMAGE[rng.integers(len(DAMAGE))]
-    return change(frame, float(rng.uniform(MILD_STRENGTH, 1)), rng).clamp(-1, 1)
-
-
-def quality(frame: Tensor, original: Tensor) -> float:
-    """What is left of the original: 1 from 32 dB of PSNR on, 0 up to 12 dB."""
-    psnr = 10 * torch.log10(4 / (frame - original).square().mean().clamp_min(1e-6))
-    return float(((psnr - 12) / 20).clamp(0, 1))
+    if change is scramble:
+        return scramble(frame, strength, rng), 0.0
+    return change(frame, strength, rng).clamp(-1, 1), (1 - strength) / (1 - MILD_STRENGTH)
 
 
 def no_face(frame: Tensor, other: Tensor, rng: np.random.Generator) -> Tensor:

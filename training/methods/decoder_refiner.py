@@ -34,6 +34,8 @@ from ..trunk import build_student
 from .vae import Clips, mouth_mask, pyramid_l1
 
 PRIME = 2  # leading latents that only fill the decoder's cache
+LENGTH = 3  # latents with a loss
+START_EVERY = 5  # every so many batches begin at the stream's first latent, which is one frame and has no history
 
 
 def record(features: FeatureData, config: EngineConfig, weights: Path, clips: int, out: Path, seed: int = 0) -> None:
@@ -61,21 +63,22 @@ class PairedCrops:
         self.features, self.clips, self.count, self.seed, self.true_share = features, clips, batch, seed, true_share
 
     def batch(self, index: int) -> Batch:
-        """latents (B, C, PRIME + 3, 8, 8); frames (B, 3, 12, 64, 64) of the last three; mouth (B, 1, 12, 64, 64)."""
+        """latents (B, C, prime + LENGTH, 8, 8), and of the last LENGTH frames and mouth (B, 3 or 1, T, 64, 64)."""
         rng = np.random.default_rng([self.seed, index])
-        parts = [self._crop(rng) for _ in range(self.count)]
+        prime = PRIME if index % START_EVERY else 0
+        parts = [self._crop(rng, prime) for _ in range(self.count)]
         latents, frames, mouth = (torch.stack(x) for x in zip(*parts, strict=True))
-        return {"latents": latents, "frames": frames, "mouth": mouth}
+        return {"latents": latents, "frames": frames, "mouth": mouth, "prime": torch.tensor(prime)}
 
-    def _crop(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _crop(self, rng: np.random.Generator, prime: int) -> tuple[Tensor, Tensor, Tensor]:
         i = int(rng.integers(len(self.rows)))
         clip = int(self.rows[i])
         true = rng.random() < self.true_share
         source = self.features.columns["latents"][clip] if true else self.student[i]
-        t = int(rng.integers(1, LATENTS - 1 - PRIME - 3 + 1))
-        first = 4 * (t + PRIME) - 3
-        boxes = np.asarray(self.clips.labels(clip)["mouth_box"], np.float32)[first : first + 12]
-        frames = np.asarray(self.clips.frames(clip)[first : first + 12])
+        t = int(rng.integers(1, LATENTS - prime - LENGTH)) if prime else 0
+        shown = slice(max(0, 4 * (t + prime) - 3), 4 * (t + prime + LENGTH) - 3)
+        boxes = np.asarray(self.clips.labels(clip)["mouth_box"], np.float32)[shown]
+        frames = np.asarray(self.clips.frames(clip)[shown])
         cells = frames.shape[1] // 8 - 8
         x, y = (int(v) for v in rng.integers(0, cells + 1, 2))
         if rng.random() < 0.5:
@@ -85,23 +88,25 @@ class PairedCrops:
         pixels = np.s_[:, 8 * y : 8 * y + 64, 8 * x : 8 * x + 64]
         mask = mouth_mask(boxes, *frames.shape[1:3])[pixels]
         return (
-            source[:, t : t + PRIME + 3, y : y + 8, x : x + 8].float(),
+            source[:, t : t + prime + LENGTH, y : y + 8, x : x + 8].float(),
             torch.from_numpy(np.ascontiguousarray(frames[pixels])).permute(3, 0, 1, 2).float() / 127.5 - 1,
             torch.from_numpy(np.ascontiguousarray(mask))[None].float(),
         )
 
 
 class Decode(nn.Module):
-    """Decoding after `PRIME` latents of history, as one forward pass."""
+    """Decoding after `prime` latents of history, as one forward pass."""
 
     def __init__(self, vae: CausalVAE):
         super().__init__()
         self.vae = vae
 
-    def forward(self, latents: Tensor) -> Tensor:
+    def forward(self, latents: Tensor, prime: int) -> Tensor:
+        if prime == 0:
+            return self.vae.decode(latents)[0]
         with torch.no_grad():
-            _, cache = self.vae.decode(latents[:, :, :PRIME])
-        return self.vae.decode(latents[:, :, PRIME:], cache)[0]
+            _, cache = self.vae.decode(latents[:, :, :prime])
+        return self.vae.decode(latents[:, :, prime:], cache)[0]
 
 
 class Refiner:
@@ -126,7 +131,7 @@ class Refiner:
         return ["student"]
 
     def step(self, batch: Batch, step: int, generator: torch.Generator) -> StepResult:
-        output = self.roles["student"].module(batch["latents"]).float()
+        output = self.roles["student"].module(batch["latents"], int(batch["prime"])).float()
         weight = 1 + (self.mouth - 1) * batch["mouth"]
         error = (output - batch["frames"]).transpose(1, 2).flatten(0, 1)
         pixel, detail = pyramid_l1(error, weight.transpose(1, 2).flatten(0, 1))

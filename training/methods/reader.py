@@ -3,7 +3,7 @@
     python -m training.methods.reader --corpus DIR --heldout DIR --out RUN    # train, score, write the weights
 
 Running again continues where it stopped. Three losses: the tracks (smooth L1), how much of a clean face is left
-(cross-entropy against `degrade.quality`), and which frames of a batch show the same person (supervised contrast).
+(cross-entropy against the degree of damage), and which frames of a batch show the same person (supervised contrast).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from echotorrent_core.metrics import identity as identities
+from echotorrent_core.metrics.lipsync import correlation
 from echotorrent_core.metrics.reader import SIZE, WEIGHTS, MouthReader, Reading, read
 from echotorrent_core.weights.parts import save_part
 
@@ -30,7 +31,7 @@ from ..loop import Batch, Loop, LoopConfig, StepResult
 from ..optim import muon_adamw
 from ..roles import Role, ema_of
 
-READABLE = 0.4  # quality (20 dB) from which on a frame's tracks and person count
+READABLE = 0.6  # quality from which on a frame's tracks and person count
 TRACKS = ("open", "wide", "yaw", "blink", "x", "y")
 
 
@@ -54,10 +55,10 @@ class ReaderSettings:
     ema: float = 0.995
     tracks: tuple[float, ...] = (3.0, 1.0, 2.0, 1.0, 8.0, 8.0)
     blinks: float = 5.0
-    confidence: float = 0.15
+    confidence: float = 0.05
     identity: float = 0.03
     temperature: float = 0.1
-    damaged: float = 0.22
+    damaged: float = 0.15
     no_face: float = 0.12
     people: int = 16
     views: int = 6
@@ -100,16 +101,15 @@ class ReaderData:
         }
 
     def _degrade(self, x: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        rows, quality = [], []
-        for original, kind in zip(x, rng.random(len(x)), strict=True):
-            if kind < self.settings.no_face:
-                rows.append(degrade.mild(degrade.no_face(original, x[int(rng.integers(len(x)))], rng), rng))
-                quality.append(0.0)
-                continue
-            bad = kind < self.settings.no_face + self.settings.damaged
-            rows.append(degrade.mild(degrade.damaged(original, rng) if bad else original, rng))
-            quality.append(degrade.quality(rows[-1], original))
-        return torch.stack(rows), torch.tensor(quality)
+        rows, quality = [], torch.ones(len(x))
+        kind = rng.random(len(x))
+        for i, frame in enumerate(x):
+            if kind[i] < self.settings.damaged:
+                frame, quality[i] = degrade.damaged(frame, rng)
+            elif kind[i] < self.settings.damaged + self.settings.no_face:
+                frame, quality[i] = degrade.no_face(frame, x[int(rng.integers(len(x)))], rng), 0.0
+            rows.append(degrade.mild(frame, rng))
+        return torch.stack(rows), quality
 
 
 def moved(x: Tensor, tracks: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -191,15 +191,15 @@ def scores(reader: MouthReader, clips: Clips, count: int = 40, every: int = 2) -
         truth.append(targets(labels, rows, frames.shape[2]))
         found.append(torch.cat([columns(reading), reading.confidence[:, None]], 1).numpy())
         embeddings.append(reading.identity.numpy())
-        damaged = torch.stack([degrade.damaged(frame, rng) for frame in x[:8]])
+        damaged = torch.stack([degrade.damaged(frame, rng)[0] for frame in x[:8]])
         faceless = torch.stack([degrade.no_face(frame, x[-1], rng) for frame in x[:8]])
         bad.append([float(read(reader, some).confidence.mean()) for some in (damaged, faceless)])
     y, z = np.concatenate(truth), np.concatenate(found)
-    result = {name: _correlation(z[:, k], y[:, k]) for k, name in enumerate(TRACKS)}
+    result = {name: correlation(z[:, k], y[:, k]) for k, name in enumerate(TRACKS)}
     turned = np.abs(y[:, 2]) > 0.5
     if turned.sum() > 50:
-        result["open_profile"] = _correlation(z[turned, 0], y[turned, 0])
-        result["open_frontal"] = _correlation(z[~turned, 0], y[~turned, 0])
+        result["open_profile"] = correlation(z[turned, 0], y[turned, 0])
+        result["open_frontal"] = correlation(z[~turned, 0], y[~turned, 0])
     result["open_error"] = float(np.abs(z[:, 0] - y[:, 0]).mean())
     result |= {"confidence": float(z[:, 6].mean()), "confidence_p1": float(np.quantile(z[:, 6], 0.01))}
     result["confidence_damaged"], result["confidence_no_face"] = (float(v) for v in np.mean(bad, axis=0))
@@ -211,17 +211,13 @@ def scores(reader: MouthReader, clips: Clips, count: int = 40, every: int = 2) -
     return {key: round(value, 4) for key, value in result.items()}
 
 
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.corrcoef(a, b)[0, 1])
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True, help="folder of training clips")
     parser.add_argument("--heldout", type=Path, help="folder of held-out clips (default: CORPUS/../heldout)")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint.pt, metrics.jsonl")
     parser.add_argument("--output", type=Path, default=WEIGHTS, help="weights file to write")
-    parser.add_argument("--steps", type=int, default=1100)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this wall time")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")
@@ -238,6 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
     done = Loop(method, ReaderData(clips, settings, args.seed), args.out, config, accelerator).run()
+    if done < args.steps:
+        print(f"stopped after {done} of {args.steps} steps; run again to go on")
+        return
     average = method.roles["ema"].module.cpu().eval()
     assert isinstance(average, MouthReader)
     found = scores(average, heldout)
