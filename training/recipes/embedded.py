@@ -38,7 +38,7 @@ class Budget:
     trunk_steps: int = 6000
     decoder_steps: int = 6000
     refine_steps: int = 1500
-    reader_steps: int = 1100
+    reader_steps: int = 900
 
     def scaled(self, factor: float) -> Budget:
         return Budget(**{k: type(v)(max(1, v * factor)) for k, v in vars(self).items()})
