@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("skia")
+pytest.importorskip("skia", exc_type=ImportError)  # installed, but libEGL may be missing on a slim machine
 
 from training.corpus import build as corpus
 from training.corpus.controls import Controls
