@@ -182,10 +182,6 @@ class AudioStream:
         ring = torch.cat([self.samples, new], dim=1)[:, -size:].clone()
         return AudioStream(self.config, ring, self.clock + new.shape[1])
 
-    def idle(self, n: int) -> AudioStream:
-        """Push `n` samples of silence: what the mouth hears when nobody speaks."""
-        return self.push(idle(n))
-
     def needed(self, last_frame: int) -> int:
         """Samples that must have been pushed since the start before frames up to `last_frame` can be computed."""
         start, count = window(self.config, last_frame, 1)
@@ -218,8 +214,3 @@ class AudioStream:
     def from_tensors(cls, config: AudioEncoderConfig, tensors: dict[str, Tensor]) -> AudioStream:
         """The stream that `tensors` was taken from."""
         return cls(config, tensors["samples"], int(tensors["clock"]))
-
-
-def idle(n: int) -> Tensor:
-    """Silence (1, n) to push while no audio is there."""
-    return torch.zeros(1, n)

@@ -104,7 +104,7 @@ def test_stream_equals_the_whole(encoder: AudioEncoder, samples: torch.Tensor) -
 def test_push_does_not_change_the_old_stream(encoder: AudioEncoder, samples: torch.Tensor) -> None:
     old = AudioStream(CONFIG).push(samples[:, :20000])
     before = old.samples.clone()
-    new = old.push(samples[:, 20000:]).idle(100)
+    new = old.push(samples[:, 20000:]).push(torch.zeros(100))
     assert torch.equal(old.samples, before) and old.clock == 20000 and new.clock == 64100
     assert new.samples.shape == old.samples.shape and torch.equal(new.samples[:, -100:], idle(100))
 

@@ -1,6 +1,6 @@
 """The embedded model from nothing, stage after stage; run again to go on where it stopped.
 
-    python -m training.recipes.embedded                    # everything, at most 10 hours on 2 CPU cores
+    python -m training.recipes.embedded                    # everything; hours on 2 CPU cores
     python -m training.recipes.embedded --from trunk       # that stage and what follows, continuing its run
     python -m training.recipes.embedded --scale 0.05       # a small rehearsal of all stages
 
@@ -29,7 +29,8 @@ TRAIN, HELDOUT = CACHE / "corpus" / "train", CACHE / "corpus" / "heldout"
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of each stage: clips, steps. The defaults made the shipped weights (see the model card)."""
+    """How much of each stage: clips, steps. The shipped weights had less of trunk, decoder and refine, and their stages
+    were started one by one (docs/embedded_model.md)."""
 
     clips: int = 1200
     heldout: int = 60
