@@ -13,6 +13,7 @@ from typing import Any, Literal, get_type_hints
 InChunk = Literal["full", "frame_causal"]
 CacheWrite = Literal["per_step", "last_step", "clean"]
 Prediction = Literal["velocity", "reference_residual"]
+Precision = Literal["float32", "bfloat16", "float16", "float8_e4m3fn"]
 
 
 @dataclass(frozen=True)
@@ -180,12 +181,14 @@ class StreamConfig:
 
     sigmas: noise levels of a chunk's steps, descending, without the final 0.
     audio_scale: guidance in the w convention; 1 runs no second pass.
+    history_dtype: precision in which histories are kept; None keeps them as computed.
     """
 
     chunk_latents: int = 4
     sigmas: tuple[float, ...] = (1.0, 0.9375, 0.8333, 0.625)
     sampler: Literal["renoise", "euler"] = "renoise"
     cache_write: CacheWrite = "per_step"
+    history_dtype: Precision | None = None
     sink: SinkConfig = field(default_factory=SinkConfig)
     audio_scale: float = 1.0
     fps: int = 25

@@ -76,6 +76,7 @@ def embedded() -> EngineConfig:
             sigmas=(1.0, 0.75, 0.5, 0.25),
             sampler="renoise",
             cache_write="per_step",  # paper Alg. 2
+            history_dtype="bfloat16",  # half the state written per chunk
             sink=SinkConfig(source="first_generated"),  # paper Alg. 2 line 15
         ),
     )

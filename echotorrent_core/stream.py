@@ -218,7 +218,7 @@ class Engine:
         return StreamState(
             conditioning=conditioning,
             generator=torch.Generator().manual_seed(seed),
-            history=History(self.config.layers, self.writes.slots, self.geometry.tokens),
+            history=self._history(),
             audio=AudioStream(self.config.audio),
             sink=sink,
             sink_kv=self._sink_kv(conditioning, sink),
@@ -326,6 +326,11 @@ class Engine:
         audio = self.config.trunk.audio
         assert audio is not None
         return self.trunk.audio_proj(windows(features.unflatten(-1, (audio.blocks, -1)), audio.window))
+
+    def _history(self) -> History:
+        dtype = self.config.stream.history_dtype
+        stored = None if dtype is None else getattr(torch, dtype)
+        return History(self.config.layers, self.writes.slots, self.geometry.tokens, stored)
 
     def _sink_kv(self, conditioning: Conditioning, sink: Tensor) -> list[KV]:
         text = self.trunk.embed_text(conditioning.text)

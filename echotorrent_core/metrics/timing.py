@@ -56,3 +56,14 @@ def trend(seconds: Seconds) -> float:
     i, j = np.triu_indices(blocks, 1)
     slope = np.median((y[j] - y[i]) / (j - i))
     return float(slope * (blocks - 1) / np.median(y))
+
+
+def paired_ratio(a: np.ndarray, b: np.ndarray, draws: int = 2000) -> np.ndarray:
+    """Cost of a against b, measured in turns: median of the pairs' ratios with its 95 % interval (bootstrap).
+
+    a, b: (pairs, ...) seconds. Returns (..., 3): median, low, high.
+    """
+    ratios = np.asarray(a, np.float64) / np.asarray(b, np.float64)
+    picks = np.random.default_rng(0).integers(0, len(ratios), (draws, len(ratios)))
+    low, high = np.quantile(np.median(ratios[picks], axis=1), (0.025, 0.975), axis=0)
+    return np.stack([np.median(ratios, axis=0), low, high], axis=-1)

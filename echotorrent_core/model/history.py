@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..config import CacheWrite, InChunk, LayerPolicy, SinkConfig
 from .attention import Attention
+from .ring import Ring
 from .rope import rotate, rotation
 
 KV = tuple[Tensor, Tensor]
@@ -76,15 +77,16 @@ class History:
     """Rings of keys and values of earlier chunks, per slot and layer, of static size.
 
     A chunk's pass stages its keys and values; `commit` moves them into the rings at once, so an aborted
-    chunk leaves the history as it was.
+    chunk leaves the history as it was. dtype: precision of the rings, None as computed.
     """
 
-    def __init__(self, policies: Sequence[LayerPolicy], slots: int, tokens: int):
+    def __init__(self, policies: Sequence[LayerPolicy], slots: int, tokens: int, dtype: torch.dtype | None = None):
         self.capacity = [policy.history for policy in policies]
         self.slots = slots
         self.tokens = tokens
+        self.dtype = dtype
         self.written = 0  # latents, since the stream began
-        self.rings: dict[tuple[int, int], KV] = {}  # (slot, layer) -> K, V of shape (B, capacity * n, H, D)
+        self.rings: dict[tuple[int, int], tuple[Ring, Ring]] = {}  # (slot, layer) -> K, V
         self._staged: dict[tuple[int, int], KV] = {}
 
     def stage(self, slot: int, layer: int, k: Tensor, v: Tensor) -> None:
@@ -99,22 +101,22 @@ class History:
         for (slot, layer), staged in self._staged.items():
             capacity = self.capacity[layer]
             if (slot, layer) not in self.rings:
-                shape = (staged[0].shape[0], capacity * self.tokens, *staged[0].shape[2:])
-                self.rings[slot, layer] = (staged[0].new_zeros(shape), staged[1].new_zeros(shape))
-            for index in range(max(0, latents - capacity), latents):
-                place = (self.written + index) % capacity * self.tokens
-                source = slice(index * self.tokens, (index + 1) * self.tokens)
-                for ring, new in zip(self.rings[slot, layer], staged, strict=True):
-                    ring[:, place : place + self.tokens] = new[:, source]
+                k, v = (Ring.empty(x, capacity, self.tokens, self.dtype or x.dtype) for x in staged)
+                self.rings[slot, layer] = (k, v)
+            for ring, new in zip(self.rings[slot, layer], staged, strict=True):
+                for index in range(max(0, latents - capacity), latents):
+                    latent = new[:, index * self.tokens : (index + 1) * self.tokens]
+                    ring.write((self.written + index) % capacity, latent)
         self._staged.clear()
         self.written += latents
 
     def read(self, slot: int, layer: int, like: Tensor) -> KV:
-        """K, V of a ring in physical order; zeros before anything was written."""
+        """K, V of a ring in physical order, (B, capacity * n, H, D) as `like`; zeros before anything was written."""
         if (slot, layer) not in self.rings:
             shape = (like.shape[0], self.capacity[layer] * self.tokens, *like.shape[2:])
             return like.new_zeros(shape), like.new_zeros(shape)
-        return self.rings[slot, layer]
+        k, v = self.rings[slot, layer]
+        return k.read(like.dtype), v.read(like.dtype)
 
     def ages(self, layer: int) -> tuple[int | None, ...]:
         """Age of each physical latent (1 = the latest before the chunk), None where nothing is stored yet."""
@@ -130,17 +132,22 @@ class History:
     def tensors(self) -> dict[str, Tensor]:
         """Flat copy-free view for saving; `written` is saved by the stream."""
         return {
-            f"{slot}.{layer}.{name}": tensor
+            f"{slot}.{layer}.{name}.{part}": tensor
             for (slot, layer), ring in self.rings.items()
-            for name, tensor in zip("kv", ring, strict=True)
+            for name, half in zip("kv", ring, strict=True)
+            for part, tensor in half.tensors().items()
         }
 
     def load_tensors(self, tensors: dict[str, Tensor], written: int) -> None:
+        """What `tensors` gave, on whatever device it was read to."""
         self.written = written
-        for key in tensors:
-            slot, layer, name = key.split(".")
-            if name == "k":
-                self.rings[int(slot), int(layer)] = (tensors[key].clone(), tensors[f"{slot}.{layer}.v"].clone())
+
+        def ring(stem: str) -> Ring:
+            scale = tensors.get(f"{stem}.scale")
+            return Ring(tensors[f"{stem}.data"].clone(), None if scale is None else scale.clone())
+
+        for slot, layer in sorted({tuple(key.split(".")[:2]) for key in tensors}):
+            self.rings[int(slot), int(layer)] = (ring(f"{slot}.{layer}.k"), ring(f"{slot}.{layer}.v"))
 
 
 class Context(Protocol):
