@@ -4,7 +4,9 @@
     python benchmarks/stream.py --seconds 120      # the long one shorter
 
 Each stream runs in its own process through the real session: sound in, chunks encoded and committed to a run folder
-with the state. `live` pushes sound as a microphone would; the others find all sound waiting.
+with the state. `live` pushes sound as a microphone would; the others find all sound waiting. Whether late chunks cost
+more than early ones is measured on two streams that make a chunk in turns, one ten minutes old and one just begun: the
+speed of a shared machine drifts by more in ten minutes than the cost may.
 """
 
 from __future__ import annotations
@@ -26,11 +28,34 @@ from echotorrent_core.session import Session
 
 LIVE_SECONDS = 8.0
 SETTLED = 2  # the first chunk is shorter, and the second one meets cold caches
+TURNS = 60  # chunks made in turns by the old and the young stream
+
+
+class Turns:
+    """Called after each chunk: from chunk `after` on, the next is made when a line comes in, and its cost goes out.
+
+    Pairs of (wall, CPU) seconds, one JSON line each; `[]` says that the first turn may come. End of input ends turns.
+    """
+
+    def __init__(self, after: int):
+        self.left = after
+        self.begun: tuple[float, float] | None = None
+
+    def __call__(self) -> None:
+        self.left -= 1
+        if self.left > 0:
+            return
+        now = time.perf_counter(), time.process_time()
+        print(json.dumps([a - b for a, b in zip(now, self.begun, strict=True)] if self.begun else []), flush=True)
+        sys.stdin.readline()
+        self.begun = time.perf_counter(), time.process_time()
 
 
 def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
     """One stream in this process: its timings per chunk, and the peak memory of the process."""
     engine = common.engine(args)
+    per_chunk = engine.frames_in_chunk(1) / engine.config.stream.fps
+    turns = Turns(int(seconds / per_chunk)) if args.turns else None
     conditioning = engine.condition(common.portrait(engine.config))
     wall: list[float] = []
     cpu: list[float] = []
@@ -40,6 +65,8 @@ def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
         wall.append(time.perf_counter())
         cpu.append(time.process_time())
         used.append(session.source_position / common.RATE)
+        if turns:
+            turns()
 
     with tempfile.TemporaryDirectory() as folder:
         info = {"preset": engine.config.name, "fingerprint": engine.fingerprint, "seed": args.seed}
@@ -48,7 +75,7 @@ def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
             begun, cpu_begun = time.perf_counter(), time.process_time()
             with session:
                 pushed = 0
-                for block in common.speech(seconds):
+                for block in common.speech(seconds + args.turns * per_chunk):
                     pushed += len(block)
                     if live:
                         time.sleep(max(0.0, begun + pushed / common.RATE - time.perf_counter()))
@@ -56,8 +83,9 @@ def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
                 session.end()
                 session.wait()
             kept = sum(path.stat().st_size for path in run.media())
-    fps = engine.config.stream.fps
-    chunk_seconds = [engine.frames_in_chunk(i) / fps for i in range(len(wall))]
+    if turns:  # what came after is not part of the stream that was asked for
+        del wall[int(seconds / per_chunk) :], cpu[int(seconds / per_chunk) :], used[int(seconds / per_chunk) :]
+    chunk_seconds = [engine.frames_in_chunk(i) / engine.config.stream.fps for i in range(len(wall))]
     return {
         "video": min(seconds, sum(chunk_seconds)),
         "chunk_seconds": chunk_seconds,
@@ -82,20 +110,55 @@ def peak_memory() -> float:
         return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def worker(args: Any, seconds: float, live: bool = False) -> dict[str, Any]:
+class Worker:
     """`run_stream` in a fresh process."""
-    print(f"{'live' if live else 'stream'} of {seconds:g} s ...", file=sys.stderr, flush=True)
-    command = [sys.executable, __file__, "--preset", args.preset, "--threads", str(args.threads)]
-    command += ["--seed", str(args.seed), "--seconds", str(seconds), "--worker", "live" if live else "ahead"]
-    command += ["--weights", str(args.weights)] if args.weights else []
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"the stream of {seconds:g} s failed; its message is above")
-    return json.loads(done.stdout.splitlines()[-1])
+
+    def __init__(self, args: Any, seconds: float, live: bool = False, turns: int = 0):
+        print(f"{'live' if live else 'stream'} of {seconds:g} s ...", file=sys.stderr, flush=True)
+        command = [sys.executable, __file__, "--preset", args.preset, "--threads", str(args.threads)]
+        command += ["--seed", str(args.seed), "--seconds", str(seconds), "--worker", "live" if live else "ahead"]
+        command += ["--turns", str(turns)]
+        command += ["--weights", str(args.weights)] if args.weights else []
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def line(self) -> Any:
+        """The next line it prints, waited for."""
+        assert self.process.stdout is not None
+        text = self.process.stdout.readline()
+        if not text:
+            raise SystemExit("a stream failed; its message is above")
+        return json.loads(text)
+
+    def turn(self) -> list[float]:
+        """Wall and CPU seconds of one chunk, made now."""
+        assert self.process.stdin is not None
+        print(file=self.process.stdin, flush=True)
+        return self.line()
+
+    def result(self) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        while isinstance(line := self.line(), list):  # chunks that nobody waited for
+            pass
+        self.process.wait()
+        return line
 
 
-def summary(live: dict[str, Any], short: dict[str, Any], long: dict[str, Any]) -> dict[str, Any]:
-    """The figures, from the three streams."""
+def by_turns(args: Any, seconds: float, count: int) -> tuple[dict[str, Any], np.ndarray]:
+    """A stream of `seconds`, and then the costs (count, old and young, wall and CPU) of chunks that it and a fresh
+    stream make in turns."""
+    old = Worker(args, seconds, turns=count)
+    old.line()
+    young = Worker(args, 3.0, turns=count)
+    young.line()
+    costs = [[stream.turn() for stream in (old, young)] for _ in range(count - 2)]  # the last of all may be cut
+    young.result()
+    return old.result(), np.array(costs)
+
+
+def summary(live: dict[str, Any], short: dict[str, Any], long: dict[str, Any], turns: np.ndarray) -> dict[str, Any]:
+    """The figures, from the three streams and the costs by turns."""
+    growth = timing.paired_ratio(turns[:, 0], turns[:, 1]) - 1
     wall, cpu = long["wall"][SETTLED:-1], long["cpu"][SETTLED:-1]  # the last chunk is cut
     ready = timing.ready_times(long["heard"], long["wall"])
     blocks = min(10, len(wall))
@@ -115,6 +178,8 @@ def summary(live: dict[str, Any], short: dict[str, Any], long: dict[str, Any]) -
         "seconds": [short["video"], long["video"]],
         "peak_mb": [short["peak_mb"], long["peak_mb"]],
         "memory_ratio": long["peak_mb"] / short["peak_mb"],
+        "cost_growth_wall": growth[0].tolist(),
+        "cost_growth_cpu": growth[1].tolist(),
         "cost_flatness_wall": timing.flatness(wall, blocks),
         "cost_flatness_cpu": timing.flatness(cpu, blocks),
         "cost_trend_wall": timing.trend(wall),
@@ -126,14 +191,17 @@ def summary(live: dict[str, Any], short: dict[str, Any], long: dict[str, Any]) -
 def main() -> None:
     parser = common.parser(__doc__, seconds=None)
     parser.add_argument("--worker", choices=("ahead", "live"), help="run one stream here and print its timings")
+    parser.add_argument("--turns", type=int, default=0, help="worker: this many chunks more, one per line of input")
     args = parser.parse_args()
     if args.worker:
         print(json.dumps(run_stream(args, args.seconds, args.worker == "live")))
         return
     facts = common.hardware(args.threads)
     seconds = args.seconds or (20.0 if args.quick else 600.0)
-    live = worker(args, 2.0 if args.quick else LIVE_SECONDS, live=True)
-    f = summary(live, worker(args, seconds / 10), worker(args, seconds))
+    live = Worker(args, 2.0 if args.quick else LIVE_SECONDS, live=True).result()
+    short = Worker(args, seconds / 10).result()
+    f = summary(live, short, *by_turns(args, seconds, 8 if args.quick else TURNS))
+    wall, cpu = ("{:+.3f} [{:+.3f}, {:+.3f}]".format(*f[f"cost_growth_{name}"]) for name in ("wall", "cpu"))
     rows = [
         ("real-time factor", f["real_time_factor"], ">= 1.0"),
         ("first frames, s after the sound began", f["first_frames_s"], "<= 1.5"),
@@ -144,8 +212,10 @@ def main() -> None:
         ("CPU time per chunk, s", f["cpu_per_chunk_s"], ""),
         (f"peak memory of {f['seconds'][0]:g} s, MiB", f["peak_mb"][0], ""),
         (f"peak memory of {f['seconds'][1]:g} s, MiB", f["peak_mb"][1], "+5 % at most"),
-        (f"cost from chunk {SETTLED} to the last, trend, wall", f["cost_trend_wall"], "+-0.03"),
-        ("the same in CPU time", f["cost_trend_cpu"], "+-0.03"),
+        (f"cost of chunks from {f['chunks']} on against from 3 on, in turns, wall", wall, "+-0.03"),
+        ("the same in CPU time", cpu, "+-0.03"),
+        ("trend along the long stream, machine included, wall", f["cost_trend_wall"], ""),
+        ("the same in CPU time", f["cost_trend_cpu"], ""),
         ("largest deviation of a tenth, wall", f["cost_flatness_wall"], ""),
         ("largest deviation of a tenth, CPU", f["cost_flatness_cpu"], ""),
     ]

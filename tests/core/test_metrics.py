@@ -178,6 +178,16 @@ def test_playback_delay_is_the_least_that_never_waits() -> None:
     assert (ready > starts - 1e-6).any()
 
 
+def test_paired_ratio_sees_through_a_machine_that_slows_down() -> None:
+    rng = np.random.default_rng(0)
+    machine = np.linspace(1, 2, 60) * rng.uniform(0.95, 1.05, 60)
+    young = 0.4 * machine
+    old = 1.03 * young * rng.uniform(0.99, 1.01, 60)
+    middle, low, high = timing.paired_ratio(old, young)
+    assert low < 1.03 < high and high - low < 0.01
+    assert middle == pytest.approx(1.03, abs=0.003)
+
+
 def test_flatness_and_trend_ignore_disturbed_chunks() -> None:
     rng = np.random.default_rng(0)
     flat = 0.4 + 0.004 * rng.normal(size=900)
