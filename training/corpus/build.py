@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..paths import cache_folder
 from .controls import EXPRESSIONS, Controls
 from .identity import identity_seed, make_identity
 from .motion import FPS, Motion, random_motion
@@ -67,8 +68,7 @@ class Script:
 
 def corpus_folder(split: str) -> Path:
     """Default cache folder of a split; ``ECHOTORRENT_CACHE`` moves it."""
-    root = os.environ.get("ECHOTORRENT_CACHE") or Path.home() / ".cache" / "echotorrent" / "corpus"
-    return Path(root) / split
+    return cache_folder() / "corpus" / split
 
 
 def parse_mix(text: str) -> dict[str, float]:
@@ -238,14 +238,21 @@ def build(
     workers: int = 2,
     size: int = SIZE,
     progress: bool = True,
+    first: int = 0,
 ) -> Path:
-    """Render the missing shards of a corpus and return its folder. ``workers`` 0 or 1 renders in this process."""
+    """Render the missing shards of a corpus and return its folder. ``workers`` 0 or 1 renders in this process.
+
+    Clips ``first`` (a multiple of 50) to ``clips`` are made: a later ``first`` gives identities that an earlier corpus
+    did not hold.
+    """
     from tqdm import tqdm
 
     if split not in SPLITS:
         raise ValueError(f'Unknown split "{split}": expected one of {", ".join(SPLITS)}.')
     if clips < 1:
         raise ValueError(f"The number of clips is {clips}: expected at least 1.")
+    if first % SHARD or not 0 <= first < clips:
+        raise ValueError(f"The first clip is {first}: expected a multiple of {SHARD} below {clips}.")
     mix = dict(mix or DEFAULT_MIX)
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
@@ -258,7 +265,7 @@ def build(
             raise ValueError(
                 f"{root} holds a corpus with another {', '.join(different)}: choose another folder or delete it."
             )
-    plan = {shard: shard_clips(shard, clips, split, mix) for shard in range(-(-clips // SHARD))}
+    plan = {shard: shard_clips(shard, clips, split, mix) for shard in range(first // SHARD, -(-clips // SHARD))}
     done = {shard: len(plan[shard]) for shard in plan if _complete(root, shard, len(plan[shard]))}
 
     def write_index() -> None:
@@ -268,7 +275,7 @@ def build(
 
     write_index()
     waiting = [shard for shard in plan if shard not in done]
-    with tqdm(total=clips, initial=sum(done.values()), unit="clip", disable=not progress, mininterval=5) as bar:
+    with tqdm(total=clips - first, initial=sum(done.values()), unit="clip", disable=not progress, mininterval=5) as bar:
         if workers <= 1:
             for shard in waiting:
                 done[shard] = build_shard(str(root), shard, plan[shard], size)
@@ -333,11 +340,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--split", choices=SPLITS, default="train")
     parser.add_argument("--clips", type=int, default=1200)
+    parser.add_argument("--first", type=int, default=0, help="skip the clips before this one (a multiple of 50)")
     parser.add_argument("--domain-mix", type=parse_mix, default=DEFAULT_MIX, metavar="NAME=SHARE,...")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, help="folder (default: the corpus cache of the split)")
     args = parser.parse_args(arguments)
-    folder = build(args.out or corpus_folder(args.split), args.split, args.clips, args.domain_mix, args.workers)
+    folder = args.out or corpus_folder(args.split)
+    build(folder, args.split, args.clips, args.domain_mix, args.workers, first=args.first)
     print(f"{len(CorpusReader(folder))} clips in {folder}")
 
 

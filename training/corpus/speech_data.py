@@ -27,11 +27,6 @@ FRAME = 640
 PART_SECONDS = 600.0
 
 
-def cache_folder() -> Path:
-    """Where corpora are kept: $ECHOTORRENT_CACHE, by default ~/.cache/echotorrent/corpus."""
-    return Path(os.environ.get("ECHOTORRENT_CACHE", "~/.cache/echotorrent/corpus")).expanduser()
-
-
 @dataclass(frozen=True)
 class SpeechMix:
     """What a speech corpus is made of. Shares need not sum to 1; singing and flite count only where pyworld and

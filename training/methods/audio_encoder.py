@@ -24,9 +24,10 @@ from echotorrent_core.presets import get_preset
 from echotorrent_core.weights.parts import ASSETS, save_part
 
 from ..corpus.augment import augment
-from ..corpus.speech_data import SpeechData, SpeechMix, cache_folder, make, slice_samples
+from ..corpus.speech_data import SpeechData, SpeechMix, make, slice_samples
 from ..corpus.visemes import PARAMETERS
 from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..paths import cache_folder
 from ..roles import Role, ema_of
 
 
@@ -119,7 +120,7 @@ def train(
     workers: int = 1,
 ) -> tuple[AudioEncoder, int, dict[str, dict[str, float]]]:
     """Make the speech if needed, train, score. Returns the averaged encoder, steps done and its scores."""
-    speech = cache_folder() / f"speech-{mix.hours:g}h-{mix.seed}"
+    speech = cache_folder() / "corpus" / f"speech-{mix.hours:g}h-{mix.seed}"
     paths = {split: make(speech, mix, split, max(1, workers)) for split in ("train", "heldout")}
     torch.manual_seed(loop.seed)
     method = AudioMethod(AudioEncoder(config), settings or AudioSettings())

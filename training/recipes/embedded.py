@@ -22,7 +22,9 @@ from pathlib import Path
 
 from echotorrent_core.weights.parts import ASSETS
 
-CACHE = Path(os.environ.get("ECHOTORRENT_CACHE", Path.home() / ".cache" / "echotorrent"))
+from ..paths import cache_folder
+
+CACHE = cache_folder()
 WEIGHTS = ASSETS / "embedded"
 TRAIN, HELDOUT = CACHE / "corpus" / "train", CACHE / "corpus" / "heldout"
 
