@@ -42,4 +42,4 @@ $(RUN): pyproject.toml tools/install.py
 	@$(PYTHON) tools/install.py
 
 $(DEV): pyproject.toml tools/install.py
-	@$(PYTHON) tools/install.py dev train
+	@$(PYTHON) tools/install.py dev train peers

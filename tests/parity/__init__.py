@@ -1,0 +1,1 @@
+"""Golden fixtures of reference implementations against this code: `python -m tests.parity DIR`."""
