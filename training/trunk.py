@@ -18,7 +18,7 @@ from accelerate import Accelerator
 from echotorrent_core import flow, presets
 from echotorrent_core.conditioning.text import WordEncoder
 from echotorrent_core.model.dit import Trunk
-from echotorrent_core.weights.parts import save_part
+from echotorrent_core.weights.parts import load_part, save_part
 
 from .data.features import FeatureData, window
 from .loop import Loop, LoopConfig, read_metrics
@@ -90,6 +90,7 @@ def main() -> None:
     parser.add_argument("--heldout", type=Path)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--preset", default="embedded")
+    parser.add_argument("--init", type=Path, help="start from the trunk.safetensors and text.safetensors here")
     parser.add_argument("--steps", type=int, default=10000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--cooldown", type=int, default=0)
@@ -110,6 +111,9 @@ def main() -> None:
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
     config = presets.get_preset(args.preset)
     student = build_student(args.preset, args.seed, "sdpa" if torch.cuda.is_available() else "math")
+    if args.init:
+        load_part(student.trunk, args.init / "trunk.safetensors")
+        load_part(student.text, args.init / "text.safetensors")
     data = FeatureData(args.features, args.batch, args.seed)
     settings = SFTConfig(lr=args.lr, muon_lr=args.muon_lr, mouth=args.mouth, ema=args.ema)
     method = SFT(config, student, settings, data.channel_scale)

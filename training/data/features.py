@@ -1,8 +1,9 @@
 """Corpus clips turned into what a trunk trains on: latents, audio features, motion, prompt ids, mouth masks.
 
-    python -m training.data.features --corpus DIR --out FILE.safetensors
+    python -m training.data.features --corpus DIR --out FILE.safetensors --mirror
 
 Audio is encoded several times per clip, clean and augmented, because the encoder is frozen while the trunk learns.
+With --mirror, every clip comes a second time, behind all others, as its mirror image in other light.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tqdm import tqdm
 from echotorrent_core import presets
 from echotorrent_core.conditioning.audio import AudioEncoder
 from echotorrent_core.conditioning.motion import normalise
-from echotorrent_core.conditioning.text import parse_prompt
+from echotorrent_core.conditioning.text import Prompt, parse_prompt
 from echotorrent_core.stream import Engine
 from echotorrent_core.vae.causal import CausalVAE
 from echotorrent_core.weights.parts import ASSETS, load_part
@@ -57,26 +58,45 @@ def audio_features(encoder: AudioEncoder, audio: np.ndarray, margin_samples: int
     return encoder.features(torch.from_numpy(padded[begin : begin + count])[None].float())[0]
 
 
+_MIRRORED = torch.tensor([-1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0])  # yaw, roll, x and gaze x change sides
+_SIDES = {"left": "right", "right": "left"}
+
+
+def mirror_prompt(prompt: Prompt) -> Prompt:
+    """The prompt that describes the mirror image."""
+    gaze, head = (_SIDES.get(word, word) for word in (prompt.gaze, prompt.head))
+    return Prompt(prompt.expression, gaze, head)
+
+
+def relight(video: Tensor, rng: np.random.Generator, strength: float = 0.15) -> Tensor:
+    """Other light: brightness and gain per colour channel of (1, 3, T, H, W) in [-1, 1], up to `strength`."""
+    gain = rng.uniform(1 - strength, 1 + strength) * rng.uniform(1 - strength / 2, 1 + strength / 2, 3)
+    return ((video + 1) * torch.tensor(gain, dtype=video.dtype).reshape(1, 3, 1, 1, 1) - 1).clamp(-1, 1)
+
+
 @torch.inference_mode()
-def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int) -> None:
+def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int, mirror: bool = False) -> None:
     """Encode every clip of `corpus` with the engine's VAE and audio encoder into one file."""
     reader = CorpusReader(corpus)
     vae: CausalVAE = engine.vae
     columns: dict[str, list[Tensor]] = {k: [] for k in ("latents", "reference", "audio", "motion", "ids", "mask")}
-    for i in tqdm(range(len(reader)), desc="features", mininterval=5):
-        frames, labels = reader.frames(i), reader.labels(i)
-        latents, _ = vae.encode(to_video(frames[:FRAMES]))
-        reference, _ = vae.encode(to_video(frames[FRAMES:]))
-        columns["latents"].append(latents[0].half())
-        columns["reference"].append(reference[0].half())
+    rows = [(i, mirrored) for mirrored in ((False, True) if mirror else (False,)) for i in range(len(reader))]
+    for i, mirrored in tqdm(rows, desc="features", mininterval=5):
+        rng = np.random.default_rng([seed, i, mirrored])
+        video, labels = to_video(reader.frames(i)), reader.labels(i)
+        motion, prompt = motion_features(labels), parse_prompt(str(labels["prompt"]))
+        mask = torch.from_numpy(np.asarray(labels["mouth_mask"])[:FRAMES].astype(np.float32) / 255)
+        if mirrored:
+            video, mask = relight(video.flip(-1), rng), mask.flip(-1)
+            motion, prompt = motion * _MIRRORED, mirror_prompt(prompt)
+        columns["latents"].append(vae.encode(video[:, :, :FRAMES])[0][0].half())
+        columns["reference"].append(vae.encode(video[:, :, FRAMES:])[0][0].half())
         samples = reader.audio(i).astype(np.float32) / 32768
-        rng = np.random.default_rng([seed, i])
         tracks = [samples] + [augment(samples, rng) for _ in range(variants - 1)]
         margin = (len(samples) - FRAMES * engine.config.audio.samples_per_frame) // 2
         columns["audio"].append(torch.stack([audio_features(engine.audio, t, margin) for t in tracks]).half())
-        columns["motion"].append(motion_features(labels).half())
-        columns["ids"].append(torch.tensor(parse_prompt(str(labels["prompt"])).ids()))
-        mask = torch.from_numpy(np.asarray(labels["mouth_mask"])[:FRAMES].astype(np.float32) / 255)
+        columns["motion"].append(motion.half())
+        columns["ids"].append(torch.tensor(prompt.ids()))
         columns["mask"].append(latent_mask(mask).half())
     tensors = {k: torch.stack(v) for k, v in columns.items()}
     if vae.skip is not None:
@@ -139,6 +159,7 @@ def main() -> None:
     parser.add_argument("--preset", default="embedded")
     parser.add_argument("--assets", type=Path, help="folder with vae.safetensors and audio.safetensors")
     parser.add_argument("--variants", type=int, default=4)
+    parser.add_argument("--mirror", action="store_true", help="every clip also as its mirror image in other light")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     config = presets.get_preset(args.preset)
@@ -146,7 +167,7 @@ def main() -> None:
     folder = args.assets or ASSETS / args.preset
     load_part(engine.vae, folder / "vae.safetensors")
     load_part(engine.audio, folder / "audio.safetensors")
-    build(args.corpus, args.out, engine, args.variants, args.seed)
+    build(args.corpus, args.out, engine, args.variants, args.seed, args.mirror)
 
 
 if __name__ == "__main__":

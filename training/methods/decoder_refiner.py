@@ -38,13 +38,16 @@ LENGTH = 3  # latents with a loss
 START_EVERY = 5  # every so many batches begin at the stream's first latent, which is one frame and has no history
 
 
-def record(features: FeatureData, config: EngineConfig, weights: Path, clips: int, out: Path, seed: int = 0) -> None:
-    """Sample the student on `clips` clips, 16 latents from the stream's start, and save them as fp16."""
+def record(
+    features: FeatureData, config: EngineConfig, weights: Path, among: int, clips: int, out: Path, seed: int = 0
+) -> None:
+    """Sample the student on `clips` of the first `among` clips (mirror images, which have no frames on disk, come
+    behind them), 16 latents from the stream's start, and save them as fp16."""
     student = build_student(config.name, 0, "math").eval()
     load_part(student.trunk, weights / "trunk.safetensors")
     load_part(student.text, weights / "text.safetensors")
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.linspace(0, len(features) - 1, min(clips, len(features))).long()
+    rows = torch.linspace(0, among - 1, min(clips, among)).long()
     latents = []
     for part in tqdm(rows.split(8), desc="rollout", mininterval=5):
         batch = window(features.columns, part, torch.zeros_like(part), start=0, length=LATENTS - 1)
@@ -159,15 +162,15 @@ def main() -> None:
     config = presets.get_preset(args.preset)
     weights = args.weights or ASSETS / args.preset
     features = FeatureData(args.features, args.batch, args.seed)
-    rollouts = args.folder / "rollouts.safetensors"
+    rollouts, corpus = args.folder / "rollouts.safetensors", CorpusReader(args.corpus)
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16")
     with accelerator.main_process_first():
         if not rollouts.exists():
-            record(features, config, weights, args.clips, rollouts)
+            record(features, config, weights, len(corpus), args.clips, rollouts)
     vae = CausalVAE(config.vae)
     load_part(vae, weights / "vae.safetensors")
     method = Refiner(vae, args.lr, args.muon_lr, args.mouth)
-    data = PairedCrops(rollouts, features, CorpusReader(args.corpus), args.batch, args.seed, args.true_share)
+    data = PairedCrops(rollouts, features, corpus, args.batch, args.seed, args.true_share)
     schedule = LoopConfig(args.steps, cooldown=args.steps // 2, minutes=args.minutes, seed=args.seed, save_every=200)
     done = Loop(method, data, args.folder, schedule, accelerator).run()
     if not accelerator.is_main_process:

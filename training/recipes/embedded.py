@@ -77,7 +77,8 @@ def stages(budget: Budget, processes: int) -> list[Stage]:
         Stage(
             "features",
             [["training.data.features", "--corpus", str(HELDOUT), "--out", str(check), "--variants=1"],
-             ["training.data.features", "--corpus", str(TRAIN), "--out", str(features)]],
+             ["training.data.features", "--corpus", str(TRAIN), "--out", str(features)]
+             + ["--mirror"]],
             features,
         ),
         Stage(
