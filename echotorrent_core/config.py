@@ -111,7 +111,6 @@ class AudioEncoderConfig:
 
     left_mels / right_mels: receptive field in mel hops before / after a frame; right_mels is the look-ahead.
     visemes: regressed mouth parameters (open, wide, teeth, tongue); classes: viseme classes.
-    anchored: the shortcuts carry the frame's own mels; False (the first weights) carries those 220 ms before.
     The output per frame is `channels + visemes + classes` wide.
     """
 
@@ -126,7 +125,6 @@ class AudioEncoderConfig:
     right_mels: int = 8
     visemes: int = 4
     classes: int = 15
-    anchored: bool = False
 
     @property
     def samples_per_frame(self) -> int:

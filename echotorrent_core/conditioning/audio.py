@@ -115,10 +115,9 @@ class AudioEncoder(nn.Module):
         self.stem2 = nn.Conv1d(2 * c, c, 3, stride=2)
         taps = (config.left_mels + config.right_mels + 4 - _STEM_FIELD) // 4  # frames the blocks take away
         sizes = [taps // config.layers + (i < taps % config.layers) for i in range(config.layers)]
-        lefts = [size // 2 for size in sizes]
-        if config.anchored:  # the look-ahead is short: most of what the blocks take away lies before the frame
-            ahead = taps - (config.left_mels - 2) // 4
-            lefts = [size - (i < ahead) for i, size in enumerate(sizes)]
+        # Shortcuts stay on the frame. The look-ahead is short: most of what the blocks take away lies before it.
+        ahead = taps - (config.left_mels - 2) // 4
+        lefts = [size - (i < ahead) for i, size in enumerate(sizes)]
         self.blocks = nn.ModuleList(Block(c, size + 1, left) for size, left in zip(sizes, lefts, strict=True))
         self.to_visemes = nn.Conv1d(c, config.visemes, 1)
         self.to_classes = nn.Conv1d(c, config.classes, 1)

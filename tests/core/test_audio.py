@@ -57,8 +57,8 @@ def test_receptive_field_is_exactly_the_window(encoder: AudioEncoder, samples: t
 
 
 @pytest.mark.parametrize("layers", [2, 3, 7])
-def test_anchored_shortcuts_hear_the_frame_itself(layers: int) -> None:
-    encoder = AudioEncoder(dataclasses.replace(CONFIG, layers=layers, anchored=True)).eval().requires_grad_(False)
+def test_shortcuts_hear_the_frame_itself(layers: int) -> None:
+    encoder = AudioEncoder(dataclasses.replace(CONFIG, layers=layers)).eval().requires_grad_(False)
     for block in encoder.blocks:
         block.out.weight.zero_()  # leaves the shortcuts alone
     mels = torch.randn(1, CONFIG.mel_bins, 52 + 4 * 9).requires_grad_(True)  # ten frames; the sixth is number 5

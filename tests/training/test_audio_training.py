@@ -17,7 +17,7 @@ from training.corpus.speech_data import SpeechData, SpeechMix, make, slice_sampl
 from training.loop import Loop, LoopConfig
 from training.methods.audio_encoder import AudioMethod, AudioSettings, predict, scores
 
-CONFIG = dataclasses.replace(AudioEncoderConfig(), channels=16, layers=3, anchored=True)
+CONFIG = dataclasses.replace(AudioEncoderConfig(), channels=16, layers=3)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -155,10 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--anchored", action="store_true", help="shortcuts that follow the frame, whatever the preset")
     options = parser.parse_args(arguments)
     config = get_preset(options.preset).audio
-    config = replace(config, anchored=config.anchored or options.anchored)
     mix, settings = SpeechMix(hours=options.hours), AudioSettings()
     loop = LoopConfig(
         options.steps, 100, options.steps // 2, minutes=options.minutes, seed=options.seed, save_every=250
@@ -168,7 +166,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     metadata = {
         "preset": options.preset,
         "recipe": {"mix": asdict(mix), "settings": asdict(settings), "batch": options.batch},
-        "anchored": config.anchored,
         "seed": options.seed,
         "steps": steps,
         "scores": found,
