@@ -25,13 +25,18 @@ def match_colour(frames: Tensor, reference: Tensor, strength: float = 1.0) -> Te
         raise ValueError(f"colour strength must lie in [0, 1], got {strength}")
     if strength == 0:
         return frames
-    source = (frames.float() + 1) / 2
-    lab, wanted = rgb_to_lab(source), rgb_to_lab((reference.float() + 1) / 2)
+    wanted = _statistics(rgb_to_lab((reference.float() + 1) / 2))
+    return torch.cat([_match(frame, wanted, strength) for frame in frames.split(1, dim=2)], dim=2)
+
+
+def _match(frame: Tensor, wanted: tuple[Tensor, Tensor], strength: float) -> Tensor:
+    source = (frame.float() + 1) / 2
+    lab = rgb_to_lab(source)
     mean, spread = _statistics(lab)
-    wanted_mean, wanted_spread = _statistics(wanted)
+    wanted_mean, wanted_spread = wanted
     gain = torch.where(spread > _FLAT, wanted_spread / spread.clamp_min(_FLAT), 0)
     matched = lab_to_rgb((lab - mean) * gain + wanted_mean)
-    return (torch.lerp(source, matched, strength) * 2 - 1).to(frames.dtype)
+    return (torch.lerp(source, matched, strength) * 2 - 1).to(frame.dtype)
 
 
 def rgb_to_lab(rgb: Tensor) -> Tensor:

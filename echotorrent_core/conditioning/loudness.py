@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 TARGET = -23.0  # LUFS, EBU R 128
 _BLOCK, _HOP = 0.4, 0.1  # seconds: gating blocks overlap by three quarters
 _ABSOLUTE_GATE = -70.0  # LUFS
 _RELATIVE_GATE = -10.0  # LU below the mean of what passed the absolute gate
-_SETTLE = 0.5  # seconds after which the weighting filter's response to a click is below float64 precision
+_RESPONSE = 0.2  # seconds after which the filters' response to a click is below float64 precision
+_SEGMENT = 1 << 15  # samples per FFT
 
 
 def normalise_loudness(samples: Tensor, sample_rate: int = 16000, target: float = TARGET) -> Tensor:
@@ -32,7 +34,7 @@ def integrated_loudness(samples: Tensor, sample_rate: int = 16000) -> float:
         return -math.inf
     power = _k_weighted(samples.double(), sample_rate).square()
     blocks = round((power.shape[0] - block) / hop) + 1  # rounded: the last block may reach over the end
-    power = torch.nn.functional.pad(power, (0, max(0, (blocks - 1) * hop + block - power.shape[0])))
+    power = F.pad(power, (0, max(0, (blocks - 1) * hop + block - power.shape[0])))
     energy = power.unfold(0, block, hop)[:blocks].mean(1)
     energy = energy[_lufs(energy) >= _ABSOLUTE_GATE]
     if not len(energy):
@@ -45,16 +47,21 @@ def _lufs(energy: Tensor) -> Tensor:
 
 
 def _k_weighted(samples: Tensor, sample_rate: int) -> Tensor:
-    """Samples (S,) through the head's high shelf and the low cut, both exact to rounding: the product of spectra is the
-    recursive filter once silence as long as its response follows the samples."""
-    size = samples.shape[0]
-    padded = 1 << (size + round(_SETTLE * sample_rate) - 1).bit_length()
-    turn = torch.arange(padded // 2 + 1, device=samples.device, dtype=torch.float64) * (-2 * math.pi / padded)
+    """Samples (S,) through both filters of `k_weighting`, segment by segment.
+
+    A product of spectra is the recursive filter, but wraps round: each segment starts with the samples before it, for
+    as long as the filters respond, and what comes out there is dropped.
+    """
+    lead = round(_RESPONSE * sample_rate)
+    step = _SEGMENT - lead
+    segments = F.pad(samples, (lead, -samples.shape[0] % step)).unfold(0, _SEGMENT, step)
+    turn = torch.arange(_SEGMENT // 2 + 1, device=samples.device, dtype=torch.float64) * (-2 * math.pi / _SEGMENT)
     z = torch.polar(torch.ones_like(turn), turn)
-    spectrum = torch.fft.rfft(samples, padded)
+    response = torch.ones_like(z)
     for numerator, denominator in k_weighting(sample_rate):
-        spectrum = spectrum * (_polynomial(numerator, z) / _polynomial(denominator, z))
-    return torch.fft.irfft(spectrum, padded)[:size]
+        response = response * _polynomial(numerator, z) / _polynomial(denominator, z)
+    filtered = torch.fft.irfft(torch.fft.rfft(segments) * response, _SEGMENT)
+    return filtered[:, lead:].reshape(-1)[: samples.shape[0]]
 
 
 def _polynomial(coefficients: tuple[float, float, float], z: Tensor) -> Tensor:

@@ -85,6 +85,6 @@ class WordEncoder(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         return self.table(ids)
 
-    def encode(self, prompt: Prompt) -> Tensor:
-        """Features (1, 3, dim) of a parsed prompt."""
-        return self(torch.tensor([prompt.ids()], device=self.table.weight.device))
+    def encode(self, prompt: str) -> Tensor:
+        """Features (1, 3, dim) of a prompt."""
+        return self(torch.tensor([parse_prompt(prompt).ids()], device=self.table.weight.device))

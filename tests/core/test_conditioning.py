@@ -30,9 +30,9 @@ def test_prompts(text, expected):
 
 def test_words_become_rows_of_the_table():
     encoder = WordEncoder(TextConfig(dim=5))
-    prompt = Prompt("sad", "up", "left")
+    prompt = parse_prompt("sad, eyes up, head left")
     assert [VOCABULARY[i] for i in prompt.ids()] == ["expression:sad", "gaze:up", "head:left"]
-    assert torch.equal(encoder.encode(prompt)[0], encoder.table.weight[prompt.ids()])
+    assert torch.equal(encoder.encode("sad, eyes up, head left")[0], encoder.table.weight[prompt.ids()])
 
 
 def track(prompt=Prompt(), seconds=400, seed=0):  # noqa: B008
