@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .config import Prediction
+from .schedules import shift as shift
 
 
 def expand(sigma: Tensor, like: Tensor) -> Tensor:
@@ -38,11 +39,6 @@ def to_x0(prediction: Tensor, x: Tensor, sigma: Tensor, kind: Prediction, refere
 def to_velocity(x0: Tensor, x: Tensor, sigma: Tensor, floor: float = 1e-4) -> Tensor:
     """v = (x_s - x0) / s for s > floor."""
     return (x - x0) / expand(sigma, x).clamp_min(floor)
-
-
-def shift(u: Tensor | float, k: float) -> Tensor | float:
-    """Timestep shift s = k u / (1 + (k - 1) u) (SD3, Wan)."""
-    return k * u / (1 + (k - 1) * u)
 
 
 def timestep(sigma: Tensor) -> Tensor:

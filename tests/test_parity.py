@@ -1,5 +1,5 @@
-"""Every golden fixture within its own tolerance. Skipped where the fixtures are not beside the checkout; the oracle tests
-against diffusers and transformers classes (tests/core) run everywhere."""
+"""Every golden fixture within its own tolerance. Skipped where the fixtures are not beside the checkout; the oracle
+tests against diffusers and transformers classes (tests/core) run everywhere."""
 
 import pytest
 

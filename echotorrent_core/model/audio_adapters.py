@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from ..config import AudioAdapterConfig
 from .attention import Attention
+from .rope import rotate, rotation_1d
+from .speakers import key_positions
 
 FRAMES_PER_LATENT = 4  # Wan's temporal stride, on which the grouping below is built
 
@@ -19,6 +21,14 @@ FRAMES_PER_LATENT = 4  # Wan's temporal stride, on which the grouping below is b
 def windows(features: Tensor, window: int) -> Tensor:
     """Sliding windows: features (B, F + window - 1, L, C) -> (B, F, window, L, C)."""
     return features.unfold(1, window, 1).movedim(-1, 2)
+
+
+def clamped_windows(features: Tensor, start: int, frames: int, window: int) -> Tensor:
+    """Windows around frames start .. start + frames - 1 of a finite track (F, L, C): (frames, window, L, C). Its ends
+    are repeated outside it (InfiniteTalk)."""
+    centre = torch.arange(start, start + frames, device=features.device)[:, None]
+    offset = torch.arange(window, device=features.device) - window // 2
+    return features[(centre + offset).clamp(0, features.shape[0] - 1)]
 
 
 def latter_windows(frames: Tensor) -> Tensor:
@@ -48,6 +58,7 @@ class AudioProj(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Windows (B, F, W, L, C) -> tokens (B, T, A, output_dim). F = 4T, or 1 + 4(T - 1) at the stream's start."""
+        frames = frames.to(self.norm.weight.dtype)
         hidden = []
         if frames.shape[1] % FRAMES_PER_LATENT:
             hidden.append(self.proj1(frames[:, :1].flatten(2)))
@@ -66,7 +77,8 @@ class AudioProj(nn.Module):
 
 
 class AudioCrossAttention(nn.Module):
-    """Queries of latent t read only the audio tokens of latent t (InfiniteTalk `audio_cross_attn`)."""
+    """Queries of latent t read only the audio tokens of latent t (InfiniteTalk `audio_cross_attn`). With two speakers,
+    rotary positions turn each query towards the voice of its place (model/speakers.py)."""
 
     def __init__(self, dim: int, num_heads: int, audio_dim: int, attention: Attention):
         super().__init__()
@@ -76,9 +88,13 @@ class AudioCrossAttention(nn.Module):
         self.kv_linear = nn.Linear(audio_dim, 2 * dim)
         self.proj = nn.Linear(dim, dim)
 
-    def forward(self, x: Tensor, audio: Tensor) -> Tensor:
-        """x (B, T, N, dim), audio (B, T, A, audio_dim) -> (B, T, N, dim)."""
+    def forward(self, x: Tensor, audio: Tensor, positions: Tensor | None = None) -> Tensor:
+        """x (B, T, N, dim), audio (B, T, A, audio_dim), positions of the queries (B, T * N) -> (B, T, N, dim)."""
         q = rearrange(self.q_linear(x), "b t n (h d) -> (b t) n h d", h=self.num_heads)
         kv = rearrange(self.kv_linear(audio), "b t a (two h d) -> two (b t) a h d", two=2, h=self.num_heads)
-        out = self.attention(q, kv[0], kv[1], None)
+        k, v = kv[0], kv[1]
+        if positions is not None:
+            q = rotate(q, rotation_1d(positions.reshape(q.shape[:2]), q.shape[-1]))
+            k = rotate(k, rotation_1d(key_positions(k.shape[1], k.device), k.shape[-1]))
+        out = self.attention(q, k, v, None)
         return self.proj(rearrange(out, "(b t) n h d -> b t n (h d)", b=x.shape[0]))

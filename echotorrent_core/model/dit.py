@@ -2,6 +2,9 @@
 
 It knows nothing of chunks, caches or ranks: self-attention hands q, k, v to a `Context` (model/history.py).
 
+Precision: tokens have the dtype of the weights between blocks. With bfloat16 weights the time embeddings, modulation,
+gated sums and the head are still computed in float32, and so is the output, as the published models were run.
+
 Dimensions: B batch, C channels, T latents, n tokens of one latent, D model width, H heads, A audio tokens per latent,
 L text tokens.
 """
@@ -18,25 +21,39 @@ from ..config import TrunkConfig
 from .attention import Attention, get_attention
 from .audio_adapters import AudioCrossAttention, AudioProj
 from .history import Context
+from .speakers import positions, reference_map
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
-    """x (B, T, n, D) with shift, scale (B, T, 1, D)."""
+    """x (B, T, n, D) with shift, scale (B, T, 1, D), float32."""
     return torch.addcmul(shift, x, 1 + scale)
 
 
+class FloatLinear(nn.Linear):
+    """A linear layer computed in float32, whatever precision its weights are kept in."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.float(), self.weight.float(), self.bias.float())
+
+
 class SelfAttention(nn.Module):
-    def __init__(self, dim: int, num_heads: int, eps: float):
+    def __init__(self, dim: int, num_heads: int, eps: float, attention: Attention):
         super().__init__()
-        self.num_heads = num_heads
+        self.num_heads, self.attention = num_heads, attention
         self.q, self.k, self.v, self.o = (nn.Linear(dim, dim) for _ in range(4))
         self.norm_q, self.norm_k = nn.RMSNorm(dim, eps), nn.RMSNorm(dim, eps)
 
-    def forward(self, x: Tensor, layer: int, context: Context) -> Tensor:
+    def forward(
+        self, x: Tensor, layer: int, context: Context, speakers: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """-> (B, T, n, D), and with the masks of two speakers the map of whom each token looks at (B, 3, T * n)."""
         q, k, v = self.norm_q(self.q(x)), self.norm_k(self.k(x)), self.v(x)
         q, k, v = (rearrange(a, "b t n (h d) -> b (t n) h d", h=self.num_heads) for a in (q, k, v))
         out = context.attend(layer, q, k, v)
-        return self.o(rearrange(out, "b (t n) h d -> b t n (h d)", t=x.shape[1]))
+        out = self.o(rearrange(out, "b (t n) h d -> b t n (h d)", t=x.shape[1]))
+        if speakers is None:
+            return out, None
+        return out, reference_map(*context.reference(layer, q, k), speakers, self.attention)
 
 
 class CrossAttention(nn.Module):
@@ -68,7 +85,7 @@ class Block(nn.Module):
         super().__init__()
         dim, heads, eps = config.dim, config.num_heads, config.eps
         self.norm1 = nn.LayerNorm(dim, eps, elementwise_affine=False)
-        self.self_attn = SelfAttention(dim, heads, eps)
+        self.self_attn = SelfAttention(dim, heads, eps, attention)
         self.norm3 = nn.LayerNorm(dim, eps)
         self.cross_attn = CrossAttention(dim, heads, eps, config.image_dim > 0, attention)
         if config.audio is not None:
@@ -87,14 +104,17 @@ class Block(nn.Module):
         audio: Tensor | None,
         layer: int,
         context: Context,
+        speakers: Tensor | None = None,
     ) -> Tensor:
-        """x (B, T, n, D), time (B, T, 6, D) -> (B, T, n, D)."""
+        """x (B, T, n, D), time (B, T, 6, D) float32 -> (B, T, n, D)."""
+        dtype = self.modulation.dtype  # not x's: under autocast the tokens stay float32
         shift1, scale1, gate1, shift2, scale2, gate2 = (self.modulation + time).unsqueeze(-2).unbind(2)
-        x = torch.addcmul(x, self.self_attn(modulate(self.norm1(x), shift1, scale1), layer, context), gate1)
+        attended, seen = self.self_attn(modulate(self.norm1(x), shift1, scale1).to(dtype), layer, context, speakers)
+        x = torch.addcmul(x, attended, gate1).to(dtype)
         x = x + self.cross_attn(self.norm3(x), text, image)
         if audio is not None:
-            x = x + self.audio_cross_attn(self.norm_x(x), audio)
-        return torch.addcmul(x, self.ffn(modulate(self.norm2(x), shift2, scale2)), gate2)
+            x = x + self.audio_cross_attn(self.norm_x(x), audio, None if seen is None else positions(seen))
+        return torch.addcmul(x, self.ffn(modulate(self.norm2(x), shift2, scale2).to(dtype)), gate2).to(dtype)
 
 
 class Head(nn.Module):
@@ -102,7 +122,7 @@ class Head(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(config.dim, config.eps, elementwise_affine=False)
         pt, ph, pw = config.patch
-        self.head = nn.Linear(config.dim, pt * ph * pw * config.out_dim)
+        self.head = FloatLinear(config.dim, pt * ph * pw * config.out_dim)
         self.modulation = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
@@ -128,7 +148,8 @@ class ImageEmbedding(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The network. `forward` gives its raw output (velocity or residual, see `flow.to_x0`)."""
+    """The network. `forward` gives its raw output: the velocity e - x0, in the sign of Wan's checkpoints and of
+    InfiniteTalk's (whose loop negates it, then adds), or the embedded family's residual; see `flow.to_x0`."""
 
     def __init__(self, config: TrunkConfig, attention: str = "sdpa"):
         super().__init__()
@@ -137,8 +158,8 @@ class Trunk(nn.Module):
         dim = config.dim
         self.patch_embedding = nn.Conv3d(config.in_dim, dim, kernel_size=config.patch, stride=config.patch)
         self.text_embedding = nn.Sequential(nn.Linear(config.text_dim, dim), nn.GELU("tanh"), nn.Linear(dim, dim))
-        self.time_embedding = nn.Sequential(nn.Linear(config.freq_dim, dim), nn.SiLU(), nn.Linear(dim, dim))
-        self.time_projection = nn.Sequential(nn.SiLU(), nn.Linear(dim, 6 * dim))
+        self.time_embedding = nn.Sequential(FloatLinear(config.freq_dim, dim), nn.SiLU(), FloatLinear(dim, dim))
+        self.time_projection = nn.Sequential(nn.SiLU(), FloatLinear(dim, 6 * dim))
         self.blocks = nn.ModuleList(Block(config, self.attention) for _ in range(config.num_layers))
         self.head = Head(config)
         if config.image_dim:
@@ -159,6 +180,11 @@ class Trunk(nn.Module):
             if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=0.02)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights and of the tokens between blocks."""
+        return self.patch_embedding.weight.dtype
+
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Tokens per latent (rows, columns) for latents of height x width."""
         return height // self.config.patch[1], width // self.config.patch[2]
@@ -166,34 +192,43 @@ class Trunk(nn.Module):
     def embed_text(self, text: Tensor) -> Tensor:
         """Text features (B, L, text_dim), L <= text_len -> tokens (B, text_len, D). Rows are padded with zeros before
         the projection and then attended without a mask (Wan)."""
-        return self.text_embedding(F.pad(text, (0, 0, 0, self.config.text_len - text.shape[1])))
+        text = F.pad(text.to(self.dtype), (0, 0, 0, self.config.text_len - text.shape[1]))
+        return self.text_embedding(text)
+
+    def embed_image(self, tokens: Tensor) -> Tensor:
+        """CLIP tokens (B, 257, image_dim) -> tokens (B, 257, D)."""
+        return self.img_emb(tokens.to(self.dtype))
 
     def forward(
         self,
         latents: Tensor,
         sigma: Tensor,
-        condition: Tensor,
+        condition: Tensor | None,
         text: Tensor,
         audio: Tensor | None,
         context: Context,
         image: Tensor | None = None,
+        speakers: Tensor | None = None,
     ) -> Tensor:
-        """latents (B, out_dim, T, H, W) at levels sigma (B,) or (B, T); condition (B, in_dim - out_dim, T, H, W);
-        text, image: embedded tokens (B, L, D); audio tokens (B, T, A, audio_dim) -> (B, out_dim, T, H, W)."""
+        """latents (B, out_dim, T, H, W) at levels sigma (B,) or (B, T) -> (B, out_dim, T, H, W) float32.
+
+        condition (B, in_dim - out_dim, T, H, W), None where in_dim is out_dim; text, image: embedded tokens (B, L, D);
+        audio tokens (B, T, A, audio_dim); speakers: with the joined audio of two, their masks and the background's
+        over the reference picture (3, n) (model/speakers.py)."""
         batch, _, frames, height, width = latents.shape
         rows, columns = self.grid(height, width)
-        x = self.patch_embedding(torch.cat([latents, condition], dim=1))
-        x = rearrange(x, "b d t h w -> b t (h w) d")
+        x = latents if condition is None else torch.cat([latents, condition], dim=1)
+        x = rearrange(self.patch_embedding(x.to(self.dtype)), "b d t h w -> b t (h w) d")
 
         sigma = sigma[:, None].expand(batch, frames) if sigma.dim() == 1 else sigma
         features = flow.sinusoid(flow.timestep(sigma), self.config.freq_dim)
-        time = self.time_embedding(features.to(x.dtype))
+        time = self.time_embedding(features)
         if audio is not None and self.config.audio is not None and self.config.audio.inject:
             time = time + self.audio_inject(audio.flatten(2))
         modulation = self.time_projection(time).unflatten(-1, (6, -1))
 
         for layer, block in enumerate(self.blocks):
-            x = block(x, modulation, text, image, audio, layer, context)
+            x = block(x, modulation, text, image, audio, layer, context, speakers)
 
         x = self.head(x, time)
         pt, ph, pw = self.config.patch

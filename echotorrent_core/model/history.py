@@ -1,9 +1,9 @@
 """What a layer may read: the sink, a ring of earlier latents, and the chunk itself.
 
 Keys are stored unrotated; positions are window-relative and given at read. Sink latents sit at 0.., the ring's
-latents right before the chunk, the chunk's first latent always at the same place. Three contexts share one trunk:
-`SinkContext` (the sink alone, run once), `RollingContext` (inference: one chunk against a `History`) and
-`SequenceContext` (training: all chunks of a sequence in one pass, history windowed at read).
+latents right before the chunk, the chunk's first latent always at the same place. The contexts share one trunk:
+`FullContext` (window mode), `SinkContext` (the sink alone, run once), `RollingContext` (one chunk against a `History`)
+and `SequenceContext` (training: all chunks of a sequence in one pass, history windowed at read).
 
 Dimensions: B batch, N tokens, n tokens of one latent, H heads, D head width.
 """
@@ -155,19 +155,39 @@ class Context(Protocol):
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor: ...
 
+    def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        """The queries and the keys (B, n, H, D) of the latent that shows the reference, both rotated: what two
+        speakers are told apart by (model/speakers.py)."""
+        ...
 
-class SinkContext:
-    """The sink's tokens read only themselves; their K and V per layer are kept in `kv`."""
+
+class FullContext:
+    """Everything reads everything; the first latent stands at position 0."""
 
     def __init__(self, geometry: Geometry, attention: Attention):
         self.geometry = geometry
         self.attention = attention
+
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        rotations = self.geometry.rotations(range(q.shape[1] // self.geometry.tokens))
+        return self.attention(rotate(q, rotations), rotate(k, rotations), v, None)
+
+    def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        n = self.geometry.tokens
+        rotations = self.geometry.rotations(range(q.shape[1] // n))
+        return rotate(q, rotations), rotate(k[:, :n], rotations[:n])
+
+
+class SinkContext(FullContext):
+    """The sink's tokens read only themselves; their K and V per layer are kept in `kv`."""
+
+    def __init__(self, geometry: Geometry, attention: Attention):
+        super().__init__(geometry, attention)
         self.kv: list[KV] = []
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         self.kv.append((k, v))
-        rotations = self.geometry.rotations(range(q.shape[1] // self.geometry.tokens))
-        return self.attention(rotate(q, rotations), rotate(k, rotations), v, None)
+        return super().attend(layer, q, k, v)
 
 
 @dataclass(frozen=True)
@@ -245,6 +265,11 @@ class RollingContext:
         k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times))
         return self.attention(q, k, torch.cat(values, dim=1), mask)
 
+    def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        sink = self.sink[layer][0][:, : self.geometry.tokens]
+        q = rotate(q, self.geometry.rotations(self.window.chunk_times()))
+        return q, rotate(sink, self.geometry.rotations(self.sink_times[:1]))
+
 
 class SequenceContext:
     """All chunks of a training sequence in one pass: what each chunk's queries would have read from a `per_step`
@@ -279,3 +304,10 @@ class SequenceContext:
             keys, values = torch.cat([moved, k[:, past]], 1), torch.cat([sink_v, v[:, past]], 1)
             out.append(self.attention(q[:, c * size : (c + 1) * size], keys, values, mask))
         return torch.cat(out, dim=1)
+
+    def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        # The sink keeps its distance to every chunk, so each may be seen where a stream would see it.
+        chunks = q.shape[1] // (self.window.chunk * self.geometry.tokens)
+        sink = self.sink[layer][0][:, : self.geometry.tokens]
+        q = rotate(q, self.geometry.rotations(self.window.chunk_times() * chunks))
+        return q, rotate(sink, self.geometry.rotations(self.window.sink_times()[:1]))

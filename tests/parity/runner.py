@@ -43,18 +43,20 @@ class Fixture:
         folder = self.folder if fixture is None else self.folder.parent / fixture
         return {key: value.float() for key, value in load_file(folder / file).items()}
 
-    def tolerance(self, name: str) -> tuple[float, float]:
-        """(atol, rtol) of a tensor: the fixture's own, or that of the longest prefix pattern."""
+    def tolerance(self, name: str) -> tuple[float, float, float]:
+        """(atol, rtol, mean_abs) of a tensor: the fixture's own, or that of the longest prefix pattern. mean_abs limits
+        the mean error, where one is stated."""
         stated = self.meta["tolerance"]
         if "atol" not in stated:
             fits = [key for key in stated if name.startswith(key.removesuffix("*"))]
             stated = stated[max(fits, key=len)]
-        return stated["atol"], stated["rtol"]
+        return stated["atol"], stated["rtol"], stated.get("mean_abs", float("inf"))
 
 
 @dataclass(frozen=True)
 class Check:
-    """Result for one tensor. `excess` is the largest error over what the tolerance allows there: > 1 is out."""
+    """Result for one tensor. `excess` is the largest error over what the tolerance allows there, or the mean error over
+    what it allows if that is more: > 1 is out."""
 
     name: str
     error: float
@@ -79,9 +81,9 @@ def run(fixture: Fixture) -> list[Check]:
         expected = torch.as_tensor(golden[0] if golden else fixture.io[name])
         mine = torch.as_tensor(mine)
         assert mine.shape == expected.shape, f"{name} is {tuple(mine.shape)}, expected {tuple(expected.shape)}"
-        atol, rtol = fixture.tolerance(name)
+        atol, rtol, mean_abs = fixture.tolerance(name)
         error = (mine.double() - expected.double()).abs()
-        excess = error / (atol + rtol * expected.double().abs())
+        excess = (error / (atol + rtol * expected.double().abs())).clamp_min(error.mean() / mean_abs)
         checks.append(
             Check(name, *(float(v.max().nan_to_num(float("inf"))) if v.numel() else 0.0 for v in (error, excess)))
         )
