@@ -10,6 +10,8 @@ import difflib
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_type_hints
 
+from .guidance import Guidance
+
 InChunk = Literal["full", "frame_causal"]
 CacheWrite = Literal["per_step", "last_step", "clean"]
 Prediction = Literal["velocity", "reference_residual"]
@@ -136,12 +138,39 @@ class AudioEncoderConfig:
 
 
 @dataclass(frozen=True)
+class Wav2Vec2StreamConfig:
+    """What one reading of a stream covers.
+
+    window: frames the encoder reads at once (200 = 8 s, as SoulX-FlashTalk);
+    look_ahead: frames after the last wanted one in that window: delay bought for context on both sides;
+    silence: the window is full length from the start, silence before the first sample (as SoulX-FlashTalk); otherwise
+    it starts at the first sample, and frames before that repeat the first one;
+    loudness: bring each window to -23 LUFS.
+    """
+
+    fps: int = 25
+    window: int = 200
+    look_ahead: int = 0
+    silence: bool = True
+    loudness: bool = True
+    sample_rate: int = 16000
+
+    @property
+    def samples_per_frame(self) -> int:
+        return self.sample_rate // self.fps
+
+
+@dataclass(frozen=True)
 class TextConfig:
-    """Small word-table text conditioning; `kind="umt5"` families bring their own encoder."""
+    """Small word-table text conditioning; `kind="umt5"` families bring their own encoder.
+
+    negative: the prompt that text guidance leads away from.
+    """
 
     kind: Literal["words", "umt5"] = "words"
     dim: int = 32
     length: int = 8
+    negative: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,11 +203,24 @@ class SinkConfig:
 
 
 @dataclass(frozen=True)
+class WindowConfig:
+    """Window mode: a chunk is made afresh and begins with the last frames of the one before as clean latents.
+
+    overlap: those frames, 1 + 4 n; colour: strength of the transfer of the reference's colours to every frame.
+    """
+
+    overlap: int = 9
+    colour: float = 1.0
+
+
+@dataclass(frozen=True)
 class StreamConfig:
     """Policies of the stream (DESIGN section 2).
 
     sigmas: noise levels of a chunk's steps, descending, without the final 0.
-    audio_scale: guidance in the w convention; 1 runs no second pass.
+    condition: the reference stands beside every latent (`repeat`), or beside the stream's first one and mid grey
+    beside the others (`first`, Wan I2V).
+    window: window mode; None goes on from histories.
     history_dtype: precision in which histories are kept; None keeps them as computed.
     """
 
@@ -188,7 +230,9 @@ class StreamConfig:
     cache_write: CacheWrite = "per_step"
     history_dtype: Precision | None = None
     sink: SinkConfig = field(default_factory=SinkConfig)
-    audio_scale: float = 1.0
+    condition: Literal["repeat", "first"] = "repeat"
+    guidance: Guidance = field(default_factory=Guidance)
+    window: WindowConfig | None = None
     fps: int = 25
 
 
@@ -201,7 +245,7 @@ class EngineConfig:
     trunk: TrunkConfig
     layers: tuple[LayerPolicy, ...]
     vae: VAEConfig
-    audio: AudioEncoderConfig
+    audio: AudioEncoderConfig | Wav2Vec2StreamConfig
     text: TextConfig
     stream: StreamConfig
     motion: MotionConfig | None = None
@@ -243,8 +287,9 @@ def from_dict(cls: type, data: dict[str, Any]) -> Any:
 
 def _coerce(hint: Any, value: Any) -> Any:
     args = getattr(hint, "__args__", ())
-    if isinstance(value, dict):  # a dataclass, or an optional one
-        return from_dict(next(a for a in (hint, *args) if dataclasses.is_dataclass(a)), value)  # type: ignore[arg-type]
+    if isinstance(value, dict):  # a dataclass, an optional one, or one of several: that which knows most of the keys
+        known = [a for a in (hint, *args) if dataclasses.is_dataclass(a)]
+        return from_dict(max(known, key=lambda a: len({f.name for f in dataclasses.fields(a)} & value.keys())), value)  # type: ignore[arg-type, type-var]
     if isinstance(value, list):
         inner = next((a for a in args if dataclasses.is_dataclass(a)), None)
         return tuple(from_dict(inner, v) if inner and isinstance(v, dict) else v for v in value)  # type: ignore[arg-type]

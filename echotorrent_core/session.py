@@ -298,7 +298,8 @@ class Session:
             state = self.engine.recondition(state, self.engine.condition(self._image, self._prompt))
             extra = {"prompt": self._prompt, "new_reference": "image" in change}
         chunk = state.chunk
-        state, frames = self.engine.step(state, torch.from_numpy(samples), on_step=self._check)
+        total = self._total if self._ended else None
+        state, frames = self.engine.step(state, torch.from_numpy(samples), on_step=self._check, total=total)
         if not bool(torch.isfinite(frames).all()):
             raise RuntimeError(
                 f"chunk {chunk} has frames that are not numbers; all before it is kept in '{self.run.path}'"

@@ -4,7 +4,8 @@
     state = engine.start(engine.condition(image, "smiling"), seed=0)
     state, frames = engine.step(state, samples)      # samples: engine.samples_needed(state) of them
 
-Dimensions: frames (1, 3, T, H, W) in [-1, 1]; audio (samples,) float32 mono at `config.audio.sample_rate`.
+Dimensions: frames (1, 3, T, H, W) in [-1, 1]; audio (samples,) or (speakers, samples) float32 at
+`config.audio.sample_rate`.
 """
 
 from __future__ import annotations
@@ -12,129 +13,93 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+import torch.nn.functional as F
 from torch import Tensor
 
 from . import flow, presets
+from .chunks import chunk_policy
 from .conditioning.audio import AudioEncoder, AudioStream
 from .conditioning.motion import MotionTrack
-from .conditioning.text import Prompt, WordEncoder, parse_prompt
-from .config import EngineConfig, to_dict
+from .conditioning.text import WordEncoder, parse_prompt
+from .conditioning.wav2vec2 import Wav2Vec2Stream
+from .config import AudioEncoderConfig, EngineConfig, Wav2Vec2StreamConfig, to_dict
 from .errors import InputError
+from .guidance import combine
 from .model.audio_adapters import windows
 from .model.dit import Trunk
-from .model.history import KV, Geometry, History, RollingContext, Window, WritePolicy
+from .model.history import KV, Geometry, History, WritePolicy
 from .model.sink import condition_channels, sink_kv
+from .model.speakers import join, token_masks
 from .sampler import SAMPLERS, denoise
+from .state import Conditioning, StreamState
 from .vae.causal import CausalVAE
 from .weights.parts import ASSETS, PARTS, fingerprint, load_part
 
-
-@dataclass(frozen=True)
-class Conditioning:
-    """What stays the same from chunk to chunk: reference latents (1, C, 1, h, w), text features (1, L, dim)."""
-
-    reference: Tensor
-    text: Tensor
-    prompt: Prompt
+__all__ = ["Conditioning", "Engine", "StreamState"]
 
 
-@dataclass
-class StreamState:
-    """Everything a stream carries from chunk to chunk. Belongs to one stream; `Engine.step` uses it up."""
+class AudioSource(Protocol):
+    """One speaker's sound so far; see `conditioning.audio.AudioStream`."""
 
-    conditioning: Conditioning
-    generator: torch.Generator
-    history: History
-    audio: AudioStream
-    sink: Tensor  # latents the sink was made from
-    sink_kv: list[KV]  # follows from `sink`; not saved
-    vae: dict[str, Tensor] | None = None
-    motion: Tensor | None = None
-    motion_ahead: Tensor | None = None  # motion features already drawn for the next chunk's window
-    chunk: int = 0
-    frames: int = 0
-    extra: dict[str, str] = field(default_factory=dict)  # small strings of the owner (session), saved along
+    config: Any
+    clock: int
 
-    def save(self, path: Path) -> None:
-        """Write the state to a safetensors file, atomically and durably."""
-        tensors = {
-            "generator": self.generator.get_state(),
-            "sink": self.sink,
-            "reference": self.conditioning.reference,
-            "text": self.conditioning.text,
-            **{f"history.{key}": value for key, value in self.history.tensors().items()},
-            **{f"audio.{key}": value for key, value in self.audio.tensors().items()},
-            **{f"vae.{key}": value for key, value in (self.vae or {}).items()},
-        }
-        if self.motion is not None and self.motion_ahead is not None:
-            tensors |= {"motion": self.motion, "motion_ahead": self.motion_ahead}
-        numbers = {"chunk": self.chunk, "frames": self.frames, "written": self.history.written}
-        metadata = {"numbers": json.dumps(numbers), "prompt": json.dumps(dataclasses.asdict(self.conditioning.prompt))}
-        temporary = Path(f"{path}.tmp")
-        save_file(
-            {key: value.detach().cpu().contiguous() for key, value in tensors.items()},
-            temporary,
-            metadata | {f"extra.{key}": value for key, value in self.extra.items()},
-        )
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+    def push(self, samples: Tensor) -> AudioSource: ...
 
-    @staticmethod
-    def load(path: Path, engine: Engine) -> StreamState:
-        """Read a state written by an engine of the same preset and weights."""
-        with safe_open(path, "pt", device=str(engine.device)) as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-            metadata = file.metadata()
-        groups: dict[str, dict[str, Tensor]] = {"history": {}, "audio": {}, "vae": {}}
-        for key, value in tensors.items():
-            group, _, name = key.partition(".")
-            if name:
-                groups[group][name] = value
-        numbers = json.loads(metadata["numbers"])
-        conditioning = Conditioning(tensors["reference"], tensors["text"], Prompt(**json.loads(metadata["prompt"])))
-        state = engine.start(conditioning, seed=0, sink=tensors["sink"])
-        state.generator.set_state(tensors["generator"].cpu())
-        state.history.load_tensors(groups["history"], numbers["written"])
-        state.audio = AudioStream.from_tensors(engine.config.audio, groups["audio"])
-        state.vae = groups["vae"] or None
-        if "motion" in tensors:
-            state.motion, state.motion_ahead = tensors["motion"].cpu(), tensors["motion_ahead"].cpu()
-        state.chunk, state.frames = numbers["chunk"], numbers["frames"]
-        state.extra = {key.removeprefix("extra."): value for key, value in metadata.items() if key.startswith("extra.")}
-        return state
+    def needed(self, last_frame: int) -> int: ...
+
+    def features(self, encoder: Any, first_frame: int, n: int) -> Tensor: ...
+
+    def tensors(self) -> dict[str, Tensor]: ...
+
+    @classmethod
+    def from_tensors(cls, config: Any, tensors: dict[str, Tensor]) -> AudioSource: ...
+
+
+class TextEncoder(Protocol):
+    """Prompt -> features (1, L, dim)."""
+
+    def encode(self, prompt: str) -> Tensor: ...
+
+
+class ImageEncoder(Protocol):
+    """Picture (1, 3, H, W) in [-1, 1] -> CLIP tokens (1, 257, dim)."""
+
+    def encode(self, picture: Tensor) -> Tensor: ...
 
 
 class Engine:
-    """One set of weights on one device. Holds no stream: any number of states may take turns."""
+    """One set of weights on one device. Holds no stream: any number of states may take turns.
+
+    clip: encoder of the reference picture, for trunks with image tokens. weights: names the weights in `fingerprint`.
+    """
 
     def __init__(
         self,
         config: EngineConfig,
         trunk: Trunk,
         vae: CausalVAE,
-        audio: AudioEncoder,
-        text: WordEncoder,
+        audio: Any,
+        text: TextEncoder,
+        clip: ImageEncoder | None = None,
         weights: str = "random",
     ):
         self.config = config
-        self.trunk, self.vae, self.audio, self.text = trunk, vae, audio, text
+        self.trunk, self.vae, self.audio, self.text, self.clip = trunk, vae, audio, text, clip
         for module in (trunk, vae, audio, text):
-            module.eval().requires_grad_(False)
+            if isinstance(module, torch.nn.Module):
+                module.eval().requires_grad_(False)
         self.device = next(trunk.parameters()).device
         height, width = (pixels // config.vae.space_stride for pixels in config.size)
-        rows, columns = trunk.grid(height, width)
         self.latent_size = (height, width)
+        rows, columns = trunk.grid(height, width)
         self.geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta, self.device)
-        self.window = Window.of(config.stream.sink, config.history_latents, config.stream.chunk_latents)
+        self.chunks = chunk_policy(config, self.geometry, trunk.attention)
         self.writes = WritePolicy(config.stream.cache_write, len(config.stream.sigmas))
         self.motion = None if config.motion is None else MotionTrack(config.motion, config.stream.fps)
         described = json.dumps(to_dict(config), sort_keys=True) + weights
@@ -143,6 +108,7 @@ class Engine:
     @staticmethod
     def build(config: EngineConfig, seed: int = 0, attention: str = "sdpa") -> Engine:
         """An engine with seeded random weights (for tests, and as what training starts from)."""
+        assert isinstance(config.audio, AudioEncoderConfig), f"{config.name} takes published encoders; load them"
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             trunk = Trunk(config.trunk, attention)
@@ -182,14 +148,13 @@ class Engine:
     # What a stream needs
 
     def frames_in_chunk(self, index: int) -> int:
-        """Video frames of chunk `index`: the stream's first latent is one frame, every other one `time_stride`."""
-        frames = self.config.stream.chunk_latents * self.config.vae.time_stride
-        return frames - (self.config.vae.time_stride - 1) if index == 0 else frames
+        """New video frames of chunk `index`."""
+        return self.chunks.frames(index)
 
     def samples_needed(self, state: StreamState) -> int:
-        """New audio samples the next step must be given, look-ahead included."""
+        """New audio samples the next step must be given for each speaker, look-ahead included."""
         last = state.frames + self.frames_in_chunk(state.chunk) + self._margin - 1
-        return max(0, state.audio.needed(last) - state.audio.clock)
+        return max(0, state.audio[0].needed(last) - state.audio[0].clock)
 
     @property
     def _margin(self) -> int:
@@ -200,31 +165,62 @@ class Engine:
     # Starting and steering
 
     @torch.inference_mode()
-    def condition(self, image: Tensor, prompt: str = "") -> Conditioning:
-        """Encode a reference image (3, H, W) in [-1, 1] at `config.size` and a prompt."""
+    def condition(self, image: Tensor, prompt: str = "", speakers: Tensor | None = None) -> Conditioning:
+        """Encode a reference image (3, H, W) in [-1, 1] at `config.size` and a prompt.
+
+        speakers: masks (3, h, w) of two speakers and the background, of any resolution (model/speakers.py)."""
         if tuple(image.shape) != (3, *self.config.size):
             raise ValueError(
                 f"reference image is {tuple(image.shape)}, expected {(3, *self.config.size)}; resize it first"
             )
-        reference, _ = self.vae.encode(image[None, :, None].to(self.device))
-        parsed = parse_prompt(prompt)
-        return Conditioning(reference, self.text.encode(parsed), parsed)
+        audio = self.config.trunk.audio
+        if speakers is not None and (audio is None or audio.inject):
+            raise ValueError(f"preset '{self.config.name}' knows one speaker; leave the masks of two out")
+        picture = image[None, :, None].to(self.device)
+        reference, _ = self.vae.encode(picture)
+        guided = self.config.stream.guidance.text_scale != 1
+        return Conditioning(
+            prompt=prompt,
+            picture=picture,
+            reference=reference,
+            start=self._start_latents(picture) if self.config.stream.condition == "first" else None,
+            text=self.text.encode(prompt).to(self.device),
+            negative=self.text.encode(self.config.text.negative).to(self.device) if guided else None,
+            image=None if self.clip is None else self.clip.encode(picture[:, :, 0]).to(self.device),
+            speakers=None if speakers is None else token_masks(speakers, *self.trunk.grid(*self.latent_size)),
+        )
+
+    def _start_latents(self, picture: Tensor) -> Tensor:
+        """Latents of the picture followed by mid grey, as many as a chunk has (Wan I2V)."""
+        frames = self.config.vae.time_stride * (self.config.stream.chunk_latents - 1)
+        return self.vae.encode(F.pad(picture, (0, 0, 0, 0, 0, frames)))[0]
 
     @torch.inference_mode()
     def start(self, conditioning: Conditioning, seed: int, sink: Tensor | None = None) -> StreamState:
         """A stream at its beginning. Every random draw of it comes from a generator seeded with `seed`."""
         sink = conditioning.reference if sink is None else sink
         motion = None if self.motion is None else self.motion.start()
+        speakers = 1 if conditioning.speakers is None else len(conditioning.speakers) - 1
+        dtype = self.config.stream.history_dtype
         return StreamState(
             conditioning=conditioning,
             generator=torch.Generator().manual_seed(seed),
-            history=self._history(),
-            audio=AudioStream(self.config.audio),
+            history=History(
+                self.config.layers,
+                self.writes.slots,
+                self.geometry.tokens,
+                None if dtype is None else getattr(torch, dtype),
+            ),
+            audio=tuple(self._audio_source() for _ in range(speakers)),
             sink=sink,
             sink_kv=self._sink_kv(conditioning, sink),
             motion=motion,
             motion_ahead=None if motion is None else torch.zeros(2 * self._margin, 8),
         )
+
+    def _audio_source(self) -> AudioSource:
+        config = self.config.audio
+        return Wav2Vec2Stream(config) if isinstance(config, Wav2Vec2StreamConfig) else AudioStream(config)
 
     @torch.inference_mode()
     def recondition(self, state: StreamState, conditioning: Conditioning) -> StreamState:
@@ -239,102 +235,137 @@ class Engine:
 
     @torch.inference_mode()
     def step(
-        self, state: StreamState, samples: Tensor, on_step: Callable[[int], None] | None = None
+        self,
+        state: StreamState,
+        samples: Tensor,
+        on_step: Callable[[int], None] | None = None,
+        total: int | None = None,
     ) -> tuple[StreamState, Tensor]:
         """Make the next chunk: (state, frames (1, 3, T, H, W)). The given state must not be used again.
 
-        on_step(i) is called before denoising step i and may raise to cancel; after any error the given state is
-        as it was. Raises ValueError if `samples` are not `samples_needed(state)`, FloatingPointError on NaN.
+        samples: (n,), or (speakers, n). total: once the sound has ended, the frames of the whole stream; `samples` are
+        then padded with silence. on_step(i) is called before denoising step i and may raise to cancel; after any
+        error the given state is as it was. Raises ValueError if `samples` are not `samples_needed(state)` or not as
+        many as there are speakers, FloatingPointError on NaN.
         """
-        if samples.numel() != self.samples_needed(state):
-            raise ValueError(f"got {samples.numel()} samples, the next chunk needs {self.samples_needed(state)}")
+        samples = torch.atleast_2d(samples)
+        expected = (len(state.audio), self.samples_needed(state))
+        if tuple(samples.shape) != expected:
+            raise ValueError(f"got samples {tuple(samples.shape)}, the next chunk needs {expected}")
         generator_state = state.generator.get_state()
         try:
-            return self._step(state, samples, on_step)
+            return self._step(state, samples, on_step, total)
         except BaseException:
             state.history.discard()
             state.generator.set_state(generator_state)
             raise
 
     def _step(
-        self, state: StreamState, samples: Tensor, on_step: Callable[[int], None] | None
+        self, state: StreamState, samples: Tensor, on_step: Callable[[int], None] | None, total: int | None
     ) -> tuple[StreamState, Tensor]:
-        stream, chunk = self.config.stream, self.config.stream.chunk_latents
-        frames = self.frames_in_chunk(state.chunk)
-        audio = state.audio.push(samples)
-        features = audio.features(self.audio, state.frames - self._margin, frames + 2 * self._margin)
+        stream, given, index = self.config.stream, state.conditioning, state.chunk
+        latents, frames, overlap = stream.chunk_latents, self.chunks.frames(index), self.chunks.overlap(index)
+
+        audio = tuple(source.push(new) for source, new in zip(state.audio, samples, strict=True))
+        span = (state.frames - overlap - self._margin, overlap + frames + 2 * self._margin)
+        features = torch.cat([self._features(source, *span, total) for source in audio])
         motion, ahead = state.motion, state.motion_ahead
         if self.motion is not None and motion is not None and ahead is not None:
-            new, motion = self.motion.advance(motion, frames, state.conditioning.prompt, state.generator)
+            new, motion = self.motion.advance(motion, frames, parse_prompt(given.prompt), state.generator)
             track = torch.cat([ahead, new])
-            features = torch.cat([features, track[None].to(features)], dim=-1)
-            ahead = track[frames:]
-        tokens = self.audio_tokens(features)
+            features = torch.cat([features, track.to(features).expand(len(features), -1, -1)], dim=-1)
+            ahead = track[len(track) - 2 * self._margin - self.chunks.overlap(index + 1) :]
         extra = self._draw_sink_offset(state.generator)
 
-        reference = state.conditioning.reference
-        text = self.trunk.embed_text(state.conditioning.text)
-        condition = condition_channels(reference, chunk, first=state.chunk == 0)
-        silence = None if stream.audio_scale == 1 else self.trunk.audio_proj.silence(state.chunk == 0, chunk, tokens)
+        first = self.chunks.first(index)
+        inputs = self._inputs(given, self.audio_tokens(features), first)
+        condition = condition_channels(given.condition, latents, first)
+        lead = self.chunks.lead(state)
+        momentum: tuple[Tensor, ...] = ()
 
-        def run(x: Tensor, sigma: float, read: int, write: int | None, audio_tokens: Tensor) -> Tensor:
-            context = RollingContext(
-                self.config.layers, self.geometry, self.window, self.trunk.attention,
-                state.sink_kv, state.history, read, write, extra,
-            )  # fmt: skip
+        def run(x: Tensor, sigma: float, read: int, write: int | None, **inputs: Any) -> Tensor:
+            context = self.chunks.context(state, read, write, extra)
             level = torch.full((x.shape[0],), sigma, device=x.device)
-            output = self.trunk(x, level, condition, text, audio_tokens, context)
-            return flow.to_x0(output, x, level, self.config.trunk.prediction, reference)
+            return self.trunk(x, level, condition, context=context, **inputs)
 
         def estimate(x: Tensor, sigma: float, i: int) -> Tensor:
-            x0 = run(x, sigma, self.writes.read(i), self.writes.write(i), tokens)
-            if silence is None:
-                return x0
-            return flow.guide(x0, run(x, sigma, self.writes.read(i), None, silence), stream.audio_scale)
+            nonlocal momentum
+            read, write = self.writes.read(i), self.writes.write(i)
+            outputs = {
+                name: run(x, sigma, read, write if name == "cond" else None, **inputs[name])
+                for name in stream.guidance.passes
+            }
+            output, momentum = combine(stream.guidance, outputs, momentum)
+            level = torch.full((x.shape[0],), sigma, device=x.device)
+            return flow.to_x0(output, x, level, self.config.trunk.prediction, given.reference)
 
-        shape = (1, self.config.vae.z_dim, chunk, *self.latent_size)
-        noise = torch.randn(shape, generator=state.generator).to(self.device)
-        latents = denoise(estimate, noise, stream.sigmas, SAMPLERS[stream.sampler], state.generator, on_step)
-        if self.writes.extra_pass:
-            run(latents, 0.0, 0, 0, tokens)
-        video, vae = self.vae.decode(latents, state.vae)
-        if not bool(torch.isfinite(video).all()):
-            raise FloatingPointError(f"chunk {state.chunk} is not finite; the weights or the input audio are damaged")
-
-        sink, constants = state.sink, state.sink_kv
-        if state.chunk == 0 and stream.sink.source == "first_generated":
-            sink = latents[:, :, : stream.sink.latents].clone()
-            constants = self._sink_kv(state.conditioning, sink)
-        state.history.commit(chunk)
-        return (
-            dataclasses.replace(
-                state,
-                audio=audio,
-                vae=vae,
-                sink=sink,
-                sink_kv=constants,
-                motion=motion,
-                motion_ahead=ahead,
-                chunk=state.chunk + 1,
-                frames=state.frames + frames,
-            ),
-            video.clamp(-1, 1),
+        x0 = denoise(
+            estimate, self.noise(state), stream.sigmas, SAMPLERS[stream.sampler], state.generator, on_step, lead
         )
+        if self.writes.extra_pass:
+            run(x0, 0.0, 0, 0, **inputs["cond"])
+        video, changes = self.chunks.decode(self.vae, state, x0)
+        if not bool(torch.isfinite(video).all()):
+            raise FloatingPointError(f"chunk {index} is not finite; the weights or the input audio are damaged")
+
+        if index == 0 and stream.sink.source == "first_generated":
+            sink = x0[:, :, : stream.sink.latents].clone()
+            changes |= {"sink": sink, "sink_kv": self._sink_kv(given, sink)}
+        state.history.commit(latents)
+        state = dataclasses.replace(
+            state,
+            audio=audio,
+            motion=motion,
+            motion_ahead=ahead,
+            chunk=index + 1,
+            frames=state.frames + frames,
+            **changes,
+        )
+        return state, video
+
+    def _features(self, source: AudioSource, first: int, count: int, total: int | None) -> Tensor:
+        """Features (1, count, channels) from frame `first` on. Behind the end of the sound they are silence's, or in
+        window mode those before it in reverse (InfiniteTalk)."""
+        if total is None or self.config.stream.window is None or first + count <= total:
+            return source.features(self.audio, first, count)
+        frames = torch.arange(first, first + count)
+        frames = torch.where(frames < total, frames, 2 * total - 1 - frames)
+        start = int(frames.min())
+        return source.features(self.audio, start, total - start)[:, frames - start]
+
+    def _inputs(self, given: Conditioning, tokens: Tensor, first: bool) -> dict[str, dict[str, Any]]:
+        """What the trunk is told in each pass of guidance. Passes without audio hear the silence of one speaker."""
+        names = self.config.stream.guidance.passes
+        image = None if given.image is None else self.trunk.embed_image(given.image)
+        text = self.trunk.embed_text(given.text)
+        spoken = {"audio": tokens, "speakers": given.speakers, "image": image}
+        inputs = {"cond": {"text": text, **spoken}}
+        if len(names) > 1:
+            silence = self.trunk.audio_proj.silence(first, tokens.shape[1], tokens)
+            silent = {"audio": silence, "speakers": None, "image": image}
+            inputs["drop_audio"] = {"text": text, **silent}
+            if given.negative is not None:
+                negative = self.trunk.embed_text(given.negative)
+                inputs |= {"drop_text": {"text": negative, **spoken}, "uncond": {"text": negative, **silent}}
+        return inputs
+
+    def noise(self, state: StreamState) -> Tensor:
+        """What the next chunk starts from: (1, C, T, h, w), drawn from the stream's generator."""
+        shape = (1, self.config.vae.z_dim, self.config.stream.chunk_latents, *self.latent_size)
+        return torch.randn(shape, generator=state.generator).to(self.device)
 
     def audio_tokens(self, features: Tensor) -> Tensor:
-        """Per-frame features (1, F + window - 1, channels) -> audio tokens (1, T, A, dim)."""
+        """Per-frame features (speakers, F + window - 1, channels) -> audio tokens (1, T, speakers * A, dim)."""
         audio = self.config.trunk.audio
         assert audio is not None
-        return self.trunk.audio_proj(windows(features.unflatten(-1, (audio.blocks, -1)), audio.window))
+        return join(self.trunk.audio_proj(windows(features.unflatten(-1, (audio.blocks, -1)), audio.window)))
 
-    def _history(self) -> History:
-        dtype = self.config.stream.history_dtype
-        stored = None if dtype is None else getattr(torch, dtype)
-        return History(self.config.layers, self.writes.slots, self.geometry.tokens, stored)
-
-    def _sink_kv(self, conditioning: Conditioning, sink: Tensor) -> list[KV]:
-        text = self.trunk.embed_text(conditioning.text)
-        return sink_kv(self.trunk, self.geometry, sink, conditioning.reference, text)
+    def _sink_kv(self, given: Conditioning, sink: Tensor) -> list[KV]:
+        if self.config.stream.window is not None:
+            return []
+        text = self.trunk.embed_text(given.text)
+        image = None if given.image is None else self.trunk.embed_image(given.image)
+        return sink_kv(self.trunk, self.geometry, sink, given.condition, text, image)
 
     def _draw_sink_offset(self, generator: torch.Generator) -> int:
         most = self.config.stream.sink.offset_random

@@ -56,7 +56,11 @@ class FakeEngine:
         return dataclasses.replace(state, digest=f"{state.digest}/{cond}")
 
     def step(
-        self, state: FakeState, samples: torch.Tensor, on_step: Callable[[int], None] | None = None
+        self,
+        state: FakeState,
+        samples: torch.Tensor,
+        on_step: Callable[[int], None] | None = None,
+        total: int | None = None,
     ) -> tuple[FakeState, torch.Tensor]:
         assert samples.ndim == 1 and samples.numel() == self.samples_needed(state)
         for i in range(self.steps):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from echotorrent_core.errors import Cancelled, InputError
+from echotorrent_core.guidance import Guidance
 from echotorrent_core.presets import debug
 from echotorrent_core.stream import Engine, StreamState
 
@@ -123,10 +124,11 @@ def _shifted(history, shift):
     return copied
 
 
-def _later(engine, stream, samples):
-    tensors = stream.tensors()
+def _later(engine, sources, samples):
+    (source,) = sources
+    tensors = source.tensors()
     tensors["clock"] = tensors["clock"] + samples
-    return type(stream).from_tensors(engine.config.audio, tensors)
+    return (type(source).from_tensors(engine.config.audio, tensors),)
 
 
 def test_a_cancelled_step_leaves_the_state_usable(engine, image):
@@ -166,7 +168,7 @@ def test_audio_and_prompt_change_the_picture(engine, image):
 def test_recondition_takes_effect_and_keeps_the_sink_of_the_same_reference(engine, image):
     state, _ = run(engine, engine.start(engine.condition(image), 0), 2)
     other = engine.recondition(state, engine.condition(image, "sad"))
-    assert torch.equal(other.sink, state.sink) and other.conditioning.prompt.expression == "sad"
+    assert torch.equal(other.sink, state.sink) and other.conditioning.prompt == "sad"
     moved = engine.recondition(state, engine.condition(-image))
     assert torch.equal(moved.sink, moved.conditioning.reference)
 
@@ -188,7 +190,8 @@ def test_history_stays_bounded(engine, image):
 
 def test_guidance_of_two_differs_and_random_sink_offset_is_seeded(image):
     frames = []
-    for change in ({}, {"audio_scale": 2.0}, {"sink": dataclasses.replace(debug().stream.sink, offset_random=20)}):
+    far = dataclasses.replace(debug().stream.sink, offset_random=20)
+    for change in ({}, {"guidance": Guidance(audio_scale=2.0)}, {"sink": far}):
         config = debug()
         engine = Engine.build(dataclasses.replace(config, stream=dataclasses.replace(config.stream, **change)))
         torch.nn.init.normal_(engine.trunk.head.head.weight, std=0.2, generator=torch.Generator().manual_seed(0))
