@@ -1,4 +1,4 @@
-"""Command line: `echotorrent generate | play | info`. Bad input is one sentence on stderr and exit code 2."""
+"""Command line: `echotorrent generate | play | estimate | inspect | info`. Bad input: one sentence and exit code 2."""
 
 from __future__ import annotations
 
@@ -39,7 +39,21 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--audio-format", metavar="F", help="headerless samples, e.g. s16le:16000 or s16le:48000:2")
     source.add_argument("--prompt", help="expression, gaze, head turn, e.g. 'smiling, looks left'")
     source.add_argument("--preset", help="model (default embedded; see 'echotorrent info')")
-    source.add_argument("--weights", metavar="DIR", type=Path, help="folder with the preset's weights")
+    source.add_argument("--weights", metavar="DIR", type=Path, help="folder with the embedded preset's weights")
+    published = source.add_argument_group("published models", "recognised by what is in them, whatever they are called")
+    published.add_argument("--model-dir", metavar="DIR", type=Path, help="folder that is searched for weights")
+    published.add_argument("--model", metavar="FILE", type=Path, action="append", help="one weight file (repeatable)")
+    published.add_argument(
+        "--lora", metavar="FILE[:S]", action="append", help="LoRA at strength S, default 1 (repeatable)"
+    )
+    published.add_argument("--dtype", help="weights: bf16 (default), fp32, fp16, fp8 or int8")
+    published.add_argument("--kv", metavar="DTYPE", help="histories: bf16, fp32, fp16 or fp8 (default: the preset's)")
+    published.add_argument("--size", metavar="WxH", help="picture in pixels (default: the preset's)")
+    published.add_argument("--device", help="cuda, cuda:1, mps or cpu (default: the first GPU, else cpu)")
+    published.add_argument(
+        "--tokenizer", metavar="PATH", type=Path, help="tokenizer of the text encoder: file or folder"
+    )
+    published.add_argument("--allow-pickle", action="store_true", help="also read .pth files (tensors only, no code)")
     source.add_argument("--seed", type=int, help="same seed, same bytes (default 0)")
     source.add_argument("--run-dir", metavar="DIR", type=Path, help="where the run is kept while it is made")
     source.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all cores)")
@@ -60,6 +74,21 @@ def _parser() -> argparse.ArgumentParser:
     play.add_argument("--open", action="store_true", help="open the page in the browser")
     play.set_defaults(run=_play, resume=None, keep_run=True)
 
+    estimate = commands.add_parser("estimate", help="memory a preset takes, and whether it fits this device")
+    estimate.add_argument("preset", metavar="PRESET", help="see 'echotorrent info'")
+    estimate.add_argument("--size", metavar="WxH", help="picture in pixels, e.g. 720x400 (default: the preset's)")
+    estimate.add_argument("--dtype", default="bf16", help="weights: fp32, bf16 (default), fp16, fp8 or int8")
+    estimate.add_argument("--kv", metavar="DTYPE", help="histories: fp32, bf16, fp16 or fp8 (default: the preset's)")
+    estimate.add_argument("--device", help="cuda, cuda:1, mps or cpu (default: the first GPU, else cpu)")
+    estimate.set_defaults(run=_estimate)
+
+    inspect = commands.add_parser("inspect", help="what weight files are, and what is missing to run them")
+    inspect.add_argument(
+        "files", nargs="+", metavar="FILE", type=Path, help="files or folders; nothing but headers is read"
+    )
+    inspect.add_argument("--allow-pickle", action="store_true", help="also read .pth files (tensors only, no code)")
+    inspect.set_defaults(run=_inspect)
+
     info = commands.add_parser("info", help="presets, weights, devices, versions")
     info.set_defaults(run=_info)
     return parser
@@ -75,6 +104,25 @@ def _play(args: argparse.Namespace) -> int:
     from . import play
 
     return play.play(args)
+
+
+def _estimate(args: argparse.Namespace) -> int:
+    from . import estimate
+
+    for line in estimate.of_preset(args.preset, args.size, args.dtype, args.kv, args.device).lines():
+        print(line)
+    return 0
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from . import inspect_files
+
+    report = inspect_files.inspect(args.files, args.allow_pickle)
+    for line in report.lines:
+        print(line)
+    for problem in report.problems:
+        print(f"echotorrent: {problem}", file=sys.stderr)
+    return 2 if report.problems else 0
 
 
 def _info(args: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from typing import Any
 
 from . import __version__, presets
 from .errors import InputError
+from .loading import configure, load_engine, published, recall, remember
 from .media import AudioReader, check_output, file_digest, finalise, read_image
 from .run_folder import RunFolder
 from .session import Session
@@ -28,20 +29,6 @@ SILENT = 1e-3  # peak; about -60 dB
 
 def warn(text: str) -> None:
     print(f"warning: {text}", file=sys.stderr)
-
-
-def load_engine(preset: str, weights: Path | None = None) -> Any:
-    """The preset's engine. Raises InputError for an unknown preset or weights that do not fit."""
-    from safetensors import SafetensorError
-
-    from .stream import Engine
-
-    try:
-        return Engine.from_preset(preset, weights) if weights else Engine.from_preset(preset)
-    except InputError:
-        raise
-    except (SafetensorError, ValueError, KeyError, OSError) as error:
-        raise InputError(f"weights of preset '{preset}' cannot be loaded ({error}); install them again") from None
 
 
 class Job:
@@ -62,10 +49,10 @@ class Job:
         if not args.image or not args.audio:
             raise InputError("give both --image and --audio (or --resume with a run folder)")
         preset = args.preset or DEFAULT_PRESET
-        _check_preset(preset)
-        image = read_image(args.image, presets.get_preset(preset).size)
+        config = configure(preset, args)
+        image = read_image(args.image, config.size)
         self._open_audio(args.audio, args.audio_format)
-        engine = load_engine(preset, args.weights)
+        engine = load_engine(config, args)
         _warn_face(image, args.image)
         prompt, seed = args.prompt or "", args.seed or 0
         cond = _condition(engine, image, prompt)
@@ -75,6 +62,7 @@ class Job:
             "seed": seed,
             "prompt": prompt,
             "version": __version__,
+            "options": remember(args),
             "image": _describe_file(args.image),
             "audio": {**_describe_file(args.audio), "format": args.audio_format},
         }
@@ -90,8 +78,8 @@ class Job:
                     raise InputError(f"run '{run.path}' has {name} {info[name]!r}; leave --{name} out to resume it")
             image_path = _same_file(args.image, info["image"], "image", run)
             audio_path = _same_file(args.audio, info["audio"], "audio", run)
-            _check_preset(info["preset"])
-            engine = load_engine(info["preset"], args.weights)
+            recall(args, info.get("options", {}))
+            engine = load_engine(configure(info["preset"], args), args)
             cond = None
             if not run.state_path.exists():  # stopped before its first chunk: begin again
                 cond = _condition(engine, read_image(image_path, engine.config.size), info["prompt"])
@@ -206,13 +194,6 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, old)
 
 
-def _check_preset(name: str) -> None:
-    try:
-        presets.get_preset(name)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-
-
 def _condition(engine: Any, image: Any, prompt: str) -> Any:
     try:
         return engine.condition(image, prompt)
@@ -272,7 +253,7 @@ def describe() -> Iterator[str]:
         for path in sorted(folder.glob("*.safetensors")):
             yield f"    {path.name}: {path.stat().st_size / 1e6:.1f} MB{_metadata(path)}"
         if not folder.is_dir():
-            yield "    no weights shipped" + (" (random ones, for tests)" if name == "debug" else "")
+            yield "    " + ("published weights (--model-dir)" if published(config) else "random weights, for tests")
 
 
 def _metadata(path: Path) -> str:

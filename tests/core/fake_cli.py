@@ -11,5 +11,5 @@ from echotorrent_core import cli, jobs
 
 if __name__ == "__main__":
     delay = float(sys.argv[1])
-    jobs.load_engine = lambda preset, weights=None: FakeEngine(delay)
+    jobs.load_engine = lambda config, args: FakeEngine(delay)
     sys.exit(cli.main(sys.argv[2:]))

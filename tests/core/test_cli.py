@@ -30,7 +30,7 @@ FAKE = str(Path(__file__).with_name("fake_cli.py"))
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(jobs, "load_engine", lambda preset, weights=None: FakeEngine())
+    monkeypatch.setattr(jobs, "load_engine", lambda config, args: FakeEngine())
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (64, 80), (200, 150, 120)).save("face.png")
     Path("speech.wav").write_bytes(wav(3.03))
@@ -303,3 +303,63 @@ def test_info_and_fast_help(capsys: pytest.CaptureFixture) -> None:
     )
     root = str(Path(__file__).resolve().parents[2])
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root).stdout.strip() == "[]"
+
+
+# Published models
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Path:
+    from tests.core import published
+
+    return published.write(tmp_path_factory.mktemp("models"))
+
+
+def test_published_models_from_a_folder(folder, models, monkeypatch):
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    options = ("--size", "32x32", "--dtype", "fp32", "--device", "cpu")
+    assert generate("--model-dir", str(models), *options, preset="flashtalk_14b") == 0
+    assert frames("out.mp4") == 76  # 3.03 s
+    whole = Path("out.mp4").read_bytes()
+
+    # Stopped after its first window; the run remembers where the weights are.
+    class Stopped(jobs.Job):
+        def progress(self, quiet):
+            for event in super().progress(quiet):
+                yield event
+                raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "Job", Stopped)
+        assert generate("--model-dir", str(models), *options, preset="flashtalk_14b") == 130
+    assert 33 <= frames("out.mp4") < 76
+    assert cli.main(["generate", "--resume", "out.mp4.run", "-o", "out.mp4"]) == 0
+    assert Path("out.mp4").read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "needs published weights; name their folder with --model-dir"),
+        (["--model-dir", "nowhere"], "nowhere: not found"),
+        (["--model-dir", "."], "which is missing"),
+        (["--model-dir", ".", "--size", "big"], "expected WIDTHxHEIGHT"),
+        (["--model-dir", ".", "--size", "33x32"], "the nearest is 32x32"),
+        (["--model-dir", ".", "--dtype", "fp4"], "expected one of"),
+        (["--model-dir", ".", "--kv", "int4"], "expected one of"),
+        (["--model-dir", ".", "--device", "abacus"], "--device abacus"),
+        (["--model-dir", ".", "--lora", "gone.safetensors:0.5"], "'gone.safetensors' not found"),
+        (["--model", "face.png"], "face.png"),
+    ],
+)
+def test_bad_options_of_published_models_are_one_sentence(folder, monkeypatch, capsys, options, said):
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    assert generate(*options, preset="flashtalk_14b") == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error and len(error.splitlines()) == 1
+    assert sorted(os.listdir()) == ["face.png", "speech.wav"]
+
+
+def test_options_of_published_models_are_refused_for_others(folder, capsys):
+    assert generate("--dtype", "fp8") == 2
+    assert "brings its own weights" in capsys.readouterr().err

@@ -157,6 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     config = get_preset(options.preset).audio
+    assert isinstance(config, AudioEncoderConfig), f"preset {options.preset} has a published audio encoder"
     mix, settings = SpeechMix(hours=options.hours), AudioSettings()
     loop = LoopConfig(
         options.steps, 100, options.steps // 2, minutes=options.minutes, seed=options.seed, save_every=250

@@ -126,7 +126,8 @@ def test_integers_keep_their_type(tmp_path: Path) -> None:
     with on_meta():
         empty = nn.BatchNorm1d(3)
     loaded = load_module(empty, open_source(tmp_path / "norm.safetensors"), dtype=torch.bfloat16)
-    assert loaded.num_batches_tracked == 2**30 + 1 and loaded.running_var.dtype == torch.bfloat16
+    assert loaded.num_batches_tracked.dtype == torch.int64 and loaded.num_batches_tracked == 2**30 + 1
+    assert loaded.running_var.dtype == torch.bfloat16
 
 
 EDITS: dict[str, tuple[dict[str, Tensor | None], str]] = {

@@ -36,6 +36,7 @@ def test_error_of_the_weights(dtype: torch.dtype) -> None:
     for kind in KINDS:
         stored, scale = quantise_weight(weight, DTYPES[kind])
         assert stored.dtype == DTYPES[kind] and scale.shape == (40, 1) and scale.dtype == torch.float32
+        assert torch.equal(scale, scale.bfloat16().float())  # products in bfloat16 take the same scale
         error = (stored.float() * scale - weight.float()).abs()
         step = scale * (1 if kind == "int8" else 2.0**-9)  # fp8: the smallest values have a fixed step too
         largest = weight.float().abs().amax(1, keepdim=True)
