@@ -226,7 +226,7 @@ class StreamConfig:
 
     chunk_latents: int = 4
     sigmas: tuple[float, ...] = (1.0, 0.9375, 0.8333, 0.625)
-    sampler: Literal["renoise", "euler"] = "renoise"
+    sampler: Literal["renoise", "euler", "unipc"] = "renoise"
     cache_write: CacheWrite = "per_step"
     history_dtype: Precision | None = None
     sink: SinkConfig = field(default_factory=SinkConfig)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
 from .weights.recognise import Part, recognise
-from .weights.source import open_source
+from .weights.source import open_source, weight_files
 
 WAN = "Wan-AI/Wan2.1-I2V-14B-480P"
 COMFY = "Comfy-Org/Wan_2.1_ComfyUI_repackaged"
@@ -77,10 +77,11 @@ class Report:
 
 
 def inspect(paths: Sequence[Path], allow_pickle: bool = False) -> Report:
-    """Recognise files or folders by their contents; shards of one model count once. Headers are read, no weights."""
+    """Recognise files, and those in and below folders, by their contents; shards of one model count once. Only headers
+    are read."""
     parts: dict[tuple[Path, ...], Part] = {}
     problems = []
-    for path in paths:
+    for path in _files(paths):
         try:
             source = open_source(path, allow_pickle=allow_pickle)
             if source.files not in parts:
@@ -89,6 +90,11 @@ def inspect(paths: Sequence[Path], allow_pickle: bool = False) -> Report:
             problems.append(str(error))
     lines = [line for part in parts.values() for line in describe(part)]
     return Report(lines + missing(parts.values()) if parts else lines, problems)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from (path.is_dir() and weight_files(path)) or [path]
 
 
 def describe(part: Part) -> list[str]:

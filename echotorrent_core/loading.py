@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,11 @@ def recall(args: argparse.Namespace, options: dict[str, Any]) -> None:
 
 def _load_published(config: EngineConfig, args: argparse.Namespace) -> Any:
     import torch
+
+    if find_spec("transformers") is None:
+        raise InputError(
+            f"preset '{config.name}' needs transformers for its encoders: pip install 'echotorrent[peers]'"
+        )
 
     from .assemble import LoadOptions, assemble
 

@@ -35,7 +35,8 @@ from .model.dit import Trunk
 from .model.history import KV, Geometry, History, WritePolicy
 from .model.sink import condition_channels, sink_kv
 from .model.speakers import join, token_masks
-from .sampler import SAMPLERS, denoise
+from .sampler import denoise, new_step
+from .schedules import on_grid
 from .state import Conditioning, StreamState
 from .vae.causal import CausalVAE
 from .weights.parts import ASSETS, PARTS, fingerprint, load_part
@@ -94,11 +95,10 @@ class Engine:
         for module in (trunk, vae, audio, text):
             if isinstance(module, torch.nn.Module):
                 module.eval().requires_grad_(False)
-        self.device = next(trunk.parameters()).device
         height, width = (pixels // config.vae.space_stride for pixels in config.size)
         self.latent_size = (height, width)
         rows, columns = trunk.grid(height, width)
-        self.geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta, self.device)
+        self.geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta)
         self.chunks = chunk_policy(config, self.geometry, trunk.attention)
         self.writes = WritePolicy(config.stream.cache_write, len(config.stream.sigmas))
         self.motion = None if config.motion is None else MotionTrack(config.motion, config.stream.fps)
@@ -144,6 +144,11 @@ class Engine:
             load_part(module, path)
             module.to(device)
         return Engine(config, engine.trunk, engine.vae, engine.audio, engine.text, weights=fingerprint(paths))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the trunk is at the moment; hosts move weights between runs."""
+        return self.trunk.patch_embedding.weight.device
 
     # What a stream needs
 
@@ -282,6 +287,7 @@ class Engine:
         condition = condition_channels(given.condition, latents, first)
         lead = self.chunks.lead(state)
         momentum: tuple[Tensor, ...] = ()
+        told = on_grid(stream.sigmas) if stream.sampler == "unipc" else stream.sigmas  # Wan asks at whole timesteps
 
         def run(x: Tensor, sigma: float, read: int, write: int | None, **inputs: Any) -> Tensor:
             context = self.chunks.context(state, read, write, extra)
@@ -292,7 +298,7 @@ class Engine:
             nonlocal momentum
             read, write = self.writes.read(i), self.writes.write(i)
             outputs = {
-                name: run(x, sigma, read, write if name == "cond" else None, **inputs[name])
+                name: run(x, told[i], read, write if name == "cond" else None, **inputs[name])
                 for name in stream.guidance.passes
             }
             output, momentum = combine(stream.guidance, outputs, momentum)
@@ -300,7 +306,7 @@ class Engine:
             return flow.to_x0(output, x, level, self.config.trunk.prediction, given.reference)
 
         x0 = denoise(
-            estimate, self.noise(state), stream.sigmas, SAMPLERS[stream.sampler], state.generator, on_step, lead
+            estimate, self.noise(state), stream.sigmas, new_step(stream.sampler), state.generator, on_step, lead
         )
         if self.writes.extra_pass:
             run(x0, 0.0, 0, 0, **inputs["cond"])

@@ -34,14 +34,13 @@ class Geometry:
     width: int
     head_dim: int
     theta: float
-    device: torch.device
 
     @property
     def tokens(self) -> int:
         return self.height * self.width
 
-    def rotations(self, times: Sequence[float]) -> Tensor:
-        return rotation(tuple(times), self.height, self.width, self.head_dim, self.theta, self.device)
+    def rotations(self, times: Sequence[float], device: torch.device) -> Tensor:
+        return rotation(tuple(times), self.height, self.width, self.head_dim, self.theta, device)
 
 
 @dataclass(frozen=True)
@@ -169,12 +168,12 @@ class FullContext:
         self.attention = attention
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        rotations = self.geometry.rotations(range(q.shape[1] // self.geometry.tokens))
+        rotations = self.geometry.rotations(range(q.shape[1] // self.geometry.tokens), q.device)
         return self.attention(rotate(q, rotations), rotate(k, rotations), v, None)
 
     def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         n = self.geometry.tokens
-        rotations = self.geometry.rotations(range(q.shape[1] // n))
+        rotations = self.geometry.rotations(range(q.shape[1] // n), q.device)
         return rotate(q, rotations), rotate(k[:, :n], rotations[:n])
 
 
@@ -261,14 +260,14 @@ class RollingContext:
             ages = self.history.ages(layer)
             times[window.sink : window.sink] = [window.start - (age or 0) for age in ages]
         mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, self.geometry.tokens, q.device)
-        q = rotate(q, self.geometry.rotations(chunk_times))
-        k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times))
+        q = rotate(q, self.geometry.rotations(chunk_times, q.device))
+        k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times, q.device))
         return self.attention(q, k, torch.cat(values, dim=1), mask)
 
     def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
         sink = self.sink[layer][0][:, : self.geometry.tokens]
-        q = rotate(q, self.geometry.rotations(self.window.chunk_times()))
-        return q, rotate(sink, self.geometry.rotations(self.sink_times[:1]))
+        q = rotate(q, self.geometry.rotations(self.window.chunk_times(), q.device))
+        return q, rotate(sink, self.geometry.rotations(self.sink_times[:1], q.device))
 
 
 class SequenceContext:
@@ -290,7 +289,7 @@ class SequenceContext:
         policy, window, n = self.policies[layer], self.window, self.geometry.tokens
         size = window.chunk * n
         chunks = q.shape[1] // size
-        span = self.geometry.rotations(range(window.start, window.start + chunks * window.chunk))
+        span = self.geometry.rotations(range(window.start, window.start + chunks * window.chunk), q.device)
         q, k = rotate(q, span), rotate(k, span)
         sink_k, sink_v = self.sink[layer]
         out = []
@@ -298,7 +297,9 @@ class SequenceContext:
             first = max(0, c * window.chunk - policy.history)
             past = slice(first * n, (c + 1) * size)
             # The sink keeps its distance to every chunk: rotated along with it.
-            moved = rotate(sink_k, self.geometry.rotations([t + c * window.chunk for t in window.sink_times()]))
+            moved = rotate(
+                sink_k, self.geometry.rotations([t + c * window.chunk for t in window.sink_times()], q.device)
+            )
             ages: tuple[int | None, ...] = (1,) * (c * window.chunk - first)
             mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, n, q.device)
             keys, values = torch.cat([moved, k[:, past]], 1), torch.cat([sink_v, v[:, past]], 1)
@@ -309,5 +310,5 @@ class SequenceContext:
         # The sink keeps its distance to every chunk, so each may be seen where a stream would see it.
         chunks = q.shape[1] // (self.window.chunk * self.geometry.tokens)
         sink = self.sink[layer][0][:, : self.geometry.tokens]
-        q = rotate(q, self.geometry.rotations(self.window.chunk_times() * chunks))
-        return q, rotate(sink, self.geometry.rotations(self.window.sink_times()[:1]))
+        q = rotate(q, self.geometry.rotations(self.window.chunk_times() * chunks, q.device))
+        return q, rotate(sink, self.geometry.rotations(self.window.sink_times()[:1], q.device))

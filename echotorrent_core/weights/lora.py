@@ -14,7 +14,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -118,7 +117,7 @@ def _match(source: TensorSource, model: Mapping[str, Shape]) -> tuple[list[tuple
     if lonely := [key for pair in pairs.values() if len(pair) < 2 for key in pair.values()]:
         raise InputError(f"{file}: {len(lonely)} keys lack their other half ({_some(lonely)}); fetch the file again")
     for (name, parameter, _), pair in pairs.items():
-        rank = max(1, *source.shape(pair["down"])[:1])
+        rank = max((1, *source.shape(pair["down"])[:1]))
         scale = alphas[name] / rank if name in alphas else config.scale(name, rank)
         found.append((parameter, Delta((pair["up"], pair["down"]), scale)))
     strange += [key for parameter, delta in found if parameter not in model for key in delta.keys]
@@ -141,9 +140,10 @@ def _check_shapes(source: TensorSource, found: Iterable[tuple[str, Delta]], mode
     for parameter, delta in found:
         up, *down = (source.shape(key) for key in delta.keys)
         shape, expected = (*up[:1], *(down[0] if down else up)[1:]), model[parameter]
+        partly = len(shape) == 5 and (*shape[:1], *expected[1:2], *shape[2:]) == expected and shape[1] < expected[1]
         if down and (len(up) < 2 or (math.prod(up[1:]),) != down[0][:1]):
             wrong.append(f"{parameter} is the product of {up} and {down[0]}")
-        elif len(shape) == 5 and shape[1] < expected[1] and (shape[0], *shape[2:]) == (expected[0], *expected[2:]):
+        elif partly:
             notes.append(f"{source.files[0]}: {parameter} changes in the first {shape[1]} of {expected[1]} channels")
         elif shape != expected:
             wrong.append(f"{parameter} is {shape}, the model's {expected}")
@@ -187,25 +187,32 @@ def _some(items: list[str]) -> str:
 
 @dataclass(frozen=True)
 class _AdapterConfig:
-    """PEFT keeps alpha outside of the tensors: in `adapter_config.json` beside the file, or in the file's header."""
+    """PEFT keeps alpha outside of the tensors: in `adapter_config.json` beside the file, or in the file's header.
 
-    settings: Mapping[str, Any]
+    patterns: alpha of modules whose name ends like the pattern; by_root: scale by alpha / sqrt(rank) instead of / rank.
+    """
+
+    alpha: float | None
+    patterns: tuple[tuple[re.Pattern[str], float], ...]
+    by_root: bool
 
     @staticmethod
     def of(source: TensorSource) -> _AdapterConfig:
         beside = source.files[0].with_name("adapter_config.json")
         try:
             text = beside.read_text() if beside.is_file() else source.metadata.get("lora_adapter_metadata", "{}")
-            settings = json.loads(text)
-            return _AdapterConfig({key.removeprefix("transformer."): value for key, value in settings.items()})
-        except (OSError, ValueError, AttributeError) as error:
-            raise InputError(f"{beside}: not a readable adapter configuration ({error})") from error
+            found = {key.removeprefix("transformer."): value for key, value in json.loads(text).items()}
+            alpha = None if found.get("lora_alpha") is None else float(found["lora_alpha"])
+            patterns = (found.get("alpha_pattern") or {}).items()
+            compiled = tuple((re.compile(rf"(^|\.)({name})$"), float(value)) for name, value in patterns)
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError, re.error) as error:
+            where = beside if beside.is_file() else source.files[0]
+            raise InputError(f"{where}: the settings of its LoRA (lora_alpha, ..) are not readable: {error}") from error
+        return _AdapterConfig(alpha, compiled, bool(found.get("use_rslora")))
 
     def scale(self, module: str, rank: int) -> float:
         """alpha / rank, or 1 where nothing says otherwise."""
-        patterns = (self.settings.get("alpha_pattern") or {}).items()
-        alpha = next((value for name, value in patterns if re.search(rf"(^|\.){name}$", module)), None)
-        alpha = self.settings.get("lora_alpha", alpha) if alpha is None else alpha
+        alpha = next((value for pattern, value in self.patterns if pattern.search(module)), self.alpha)
         if alpha is None:
             return 1.0
-        return alpha / (math.sqrt(rank) if self.settings.get("use_rslora") else rank)
+        return alpha / (math.sqrt(rank) if self.by_root else rank)

@@ -75,7 +75,7 @@ def run(preset: EngineConfig, trunk: Trunk, rows: int, columns: int, stored: tor
     """Peak of one pass with all histories full, and the history with what the pass has staged."""
     n, chunk, dtype = rows * columns, preset.stream.chunk_latents, trunk.dtype
     heads, width = TINY.num_heads, TINY.head_dim
-    geometry = Geometry(rows, columns, width, 1e4, torch.device("cpu"))
+    geometry = Geometry(rows, columns, width, 1e4)
     history = History(preset.layers, 1, n, stored)
     while history.written < preset.history_latents:
         for layer in range(len(preset.layers)):

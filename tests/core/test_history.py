@@ -22,7 +22,8 @@ from echotorrent_core.model.sink import condition_channels, sink_kv
 from echotorrent_core.presets import debug
 
 HEADS, DIM, CHUNK, TOKENS = 2, 12, 4, 4
-GEOMETRY = Geometry(2, 2, DIM, 10000.0, torch.device("cpu"))
+CPU = torch.device("cpu")
+GEOMETRY = Geometry(2, 2, DIM, 10000.0)
 WINDOW = Window.of(SinkConfig(), 8, CHUNK)
 
 
@@ -61,10 +62,10 @@ def dense(policy, q, k, v, sink):
             seen = list(range(max(0, c * CHUNK - policy.history), last + 1))
             token = [i * TOKENS + n for i in seen for n in range(TOKENS)]
             positions = [0] + [WINDOW.start + i - c * CHUNK for i in seen]
-            keys = rotate(torch.cat([sink[0][0], k[:, token]], 1), GEOMETRY.rotations(positions))
+            keys = rotate(torch.cat([sink[0][0], k[:, token]], 1), GEOMETRY.rotations(positions, CPU))
             values = torch.cat([sink[0][1], v[:, token]], 1)
             own = q[:, index * TOKENS : (index + 1) * TOKENS]
-            scores = torch.einsum("bqhd,bkhd->bhqk", rotate(own, GEOMETRY.rotations([WINDOW.start + t])), keys)
+            scores = torch.einsum("bqhd,bkhd->bhqk", rotate(own, GEOMETRY.rotations([WINDOW.start + t], CPU)), keys)
             weights = (scores / DIM**0.5).softmax(-1)
             rows.append(torch.einsum("bhqk,bkhd->bqhd", weights, values))
         out += rows
@@ -159,7 +160,7 @@ def test_trunk_sequence_equals_trunk_chunk_by_chunk(sigma):
     reference = torch.randn(1, c, 1, 4, 4, generator=g)
     audio = torch.randn(1, 16, 2, 24, generator=g)
     text = trunk.embed_text(torch.randn(1, 3, 32, generator=g))
-    geometry = Geometry(2, 2, config.trunk.head_dim, 10000.0, torch.device("cpu"))
+    geometry = Geometry(2, 2, config.trunk.head_dim, 10000.0)
     window = Window.of(config.stream.sink, 8, CHUNK)
     with torch.no_grad():
         sink = sink_kv(trunk, geometry, reference, reference, text)
@@ -182,7 +183,7 @@ def test_the_sink_reads_only_itself():
     context = SinkContext(GEOMETRY, sdpa)
     q, k, v = (x[:, :TOKENS] for x in qkv(1))
     out = context.attend(0, q, k, v)
-    rotations = GEOMETRY.rotations([0])
+    rotations = GEOMETRY.rotations([0], CPU)
     torch.testing.assert_close(out, sdpa(rotate(q, rotations), rotate(k, rotations), v))
     assert context.kv[0][0] is k  # kept unrotated
 
@@ -202,7 +203,7 @@ def test_unknown_backend_suggests_one():
 
 
 def test_what_generation_cached_can_be_trained_with():
-    fresh = Geometry(2, 2, DIM, 12345.0, torch.device("cpu"))  # rotations nobody has asked for yet
+    fresh = Geometry(2, 2, DIM, 12345.0)  # rotations nobody has asked for yet
     policy, (q, k, v) = POLICIES[0], qkv(2)
     window = Window.of(SinkConfig(offset=3), 8, CHUNK)
     context = SequenceContext([policy], fresh, window, sdpa, sink_of())

@@ -145,4 +145,10 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     out, error = capsys.readouterr()
     assert "tiny.safetensors: " in out and "dim 24" in out and "missing to run" in out
     assert error.startswith("echotorrent: ") and "notes.txt" in error and error.count("\n") == 1
-    assert cli.main(["inspect", str(tmp_path / "tiny.safetensors")]) == 0
+    (tmp_path / "below").mkdir()
+    (tmp_path / "tiny.safetensors").rename(tmp_path / "below" / "tiny.safetensors")
+    assert cli.main(["inspect", str(tmp_path)]) == 0  # a folder is searched for weights
+    assert "dim 24" in capsys.readouterr().out
+    (tmp_path / "empty").mkdir()
+    assert cli.main(["inspect", str(tmp_path / "empty")]) == 2
+    assert "no weight files" in capsys.readouterr().err

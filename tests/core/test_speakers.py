@@ -14,7 +14,7 @@ from echotorrent_core.model.history import FullContext, Geometry, History, Rolli
 
 HEADS, DIM, ROWS, COLUMNS = 2, 12, 3, 4
 TOKENS = ROWS * COLUMNS
-GEOMETRY = Geometry(ROWS, COLUMNS, DIM, 10000.0, torch.device("cpu"))
+GEOMETRY = Geometry(ROWS, COLUMNS, DIM, 10000.0)
 
 
 def masks():

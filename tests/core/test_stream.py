@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 
+from echotorrent_core import schedules
 from echotorrent_core.errors import Cancelled, InputError
 from echotorrent_core.guidance import Guidance
 from echotorrent_core.presets import debug
@@ -199,6 +200,21 @@ def test_guidance_of_two_differs_and_random_sink_offset_is_seeded(image):
         assert torch.equal(*runs)
         frames.append(runs[0])
     assert not torch.equal(frames[0], frames[1]) and not torch.equal(frames[0], frames[2])
+
+
+def test_a_solver_remembers_within_a_chunk_only(image, tmp_path):
+    """UniPC (Wan's own): a stream cut between chunks goes on as if uncut, and differs from plain Euler steps."""
+    config, frames = debug(), {}
+    for sampler in ("unipc", "euler"):
+        stream = dataclasses.replace(config.stream, sampler=sampler, sigmas=schedules.unipc(4, 5.0))
+        engine = Engine.build(dataclasses.replace(config, stream=stream))
+        torch.nn.init.normal_(engine.trunk.head.head.weight, std=0.2, generator=torch.Generator().manual_seed(0))
+        state, frames[sampler] = run(engine, engine.start(engine.condition(image), 0), 1)
+        state.save(tmp_path / "state")
+        _, whole = run(engine, state, 1)
+        _, cut = run(engine, StreamState.load(tmp_path / "state", engine), 1)
+        assert torch.equal(whole[0], cut[0])
+    assert not torch.equal(frames["unipc"][0], frames["euler"][0])
 
 
 def test_unknown_preset_and_wrong_image_say_what_to_do(engine):

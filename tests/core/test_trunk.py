@@ -31,7 +31,7 @@ def random_trunk(**changes):
 
 
 def whole(trunk, latents):
-    geometry = Geometry(*trunk.grid(*latents.shape[-2:]), trunk.config.head_dim, 10000.0, latents.device)
+    geometry = Geometry(*trunk.grid(*latents.shape[-2:]), trunk.config.head_dim, 10000.0)
     return FullContext(geometry, sdpa)
 
 

@@ -56,7 +56,7 @@ def test_sampling_side_by_side_equals_the_stream(student):
 
     noise = torch.randn(one["latents"].shape, generator=torch.Generator().manual_seed(7))
     trunk, reference, parts = student.trunk, one["reference"], []
-    geometry = Geometry(2, 2, config.trunk.head_dim, config.trunk.rope_theta, torch.device("cpu"))
+    geometry = Geometry(2, 2, config.trunk.head_dim, config.trunk.rope_theta)
     place = Window.of(config.stream.sink, config.history_latents, 4)
     writes = WritePolicy("per_step", 3)
     history = History(config.layers, writes.slots, geometry.tokens)

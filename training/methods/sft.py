@@ -63,7 +63,7 @@ class Student(nn.Module):
         """Clean estimates of a sequence: noisy (B, C, T, h, w) at sigma (B, T) -> x0 of the same shape."""
         trunk = self.trunk
         rows, columns = trunk.grid(*noisy.shape[-2:])
-        geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta, noisy.device)
+        geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta)
         window = Window.of(config.stream.sink, config.history_latents, config.stream.chunk_latents)
         text = trunk.embed_text(self.text(batch["ids"]))
         audio = config.trunk.audio

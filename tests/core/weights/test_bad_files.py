@@ -55,6 +55,10 @@ def bad_files() -> dict[str, tuple[Callable[[Path], object], str]]:
         "truncated gguf": (cut_gguf, r"is cut off: 'a' ends at byte"),
         "gguf header": (lambda p: p.write_bytes(b"GGUF\x03\0\0\0"), r"is not a readable GGUF file"),
         "gguf version": (lambda p: p.write_bytes(b"GGUF" + struct.pack("<IQQ", 1, 0, 0)), r"version 1, where 2 and 3"),
+        "gguf dimensions": (
+            lambda p: p.write_bytes(b"GGUF" + struct.pack("<IQQQcI", 3, 1, 0, 1, b"a", 100) + bytes(900)),
+            r"'a' has 100 dimensions",
+        ),
         "zip": (lambda p: p.write_bytes(b"PK\x03\x04 and no more"), r"is not readable as a PyTorch file"),
         "no tensors": (lambda p: torch.save({"a": 1}, p), r"holds no dictionary of plain tensors"),
         "sparse": (lambda p: torch.save({"a": torch.eye(2).to_sparse()}, p), r"holds no dictionary of plain tensors"),

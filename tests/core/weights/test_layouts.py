@@ -207,7 +207,7 @@ def test_diffusers_transformer_folder(tmp_path, kind) -> None:
         encoder_hidden_states=text,
         encoder_hidden_states_image=clip,
     ).sample
-    geometry = Geometry(*model.grid(6, 8), model.config.head_dim, model.config.rope_theta, latents.device)
+    geometry = Geometry(*model.grid(6, 8), model.config.head_dim, model.config.rope_theta)
     context = FullContext(geometry, model.attention)
     image = None if clip is None else model.embed_image(clip)
     mine = model(latents, sigma, condition, model.embed_text(text), None, context, image)

@@ -234,11 +234,43 @@ def test_refused(case: str, model: dict, tmp_path: Path) -> None:
     assert message.startswith(str(path)) and says in message and "\n" not in message
 
 
-def test_damaged_configuration(model: dict, tmp_path: Path) -> None:
-    (tmp_path / "adapter_config.json").write_text("[1]")
+@pytest.mark.parametrize(
+    "text", ["[1]", "{", '{"lora_alpha": "much"}', '{"alpha_pattern": {"(": 1}}', '{"alpha_pattern": 1}']
+)
+def test_damaged_configuration(text: str, model: dict, tmp_path: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text(text)
     path = write(tmp_path / "lora.safetensors", spelled("peft", halves(model)))
     with pytest.raises(InputError, match=r"adapter_config\.json"):
         Lora.open(path, 1.0, model)
+
+
+SHAPES = [
+    (),
+    (0,),
+    (1,),
+    (4,),
+    (24,),
+    (4, 24),
+    (24, 4),
+    (0, 24),
+    (24, 36, 1, 2, 2),
+    (24, 16, 1, 2, 2),
+    (24, 40, 1, 2, 2),
+]
+
+
+@pytest.mark.parametrize("leaf", ["lora_down.weight", "lora_up.weight", "alpha", "diff", "diff_b", "diff_m"])
+@pytest.mark.parametrize("module", ["blocks.0.self_attn.q", "patch_embedding", "blocks.0"])
+def test_odd_shapes_are_merged_or_refused(leaf: str, module: str, model: dict, tmp_path: Path) -> None:
+    for shape in SHAPES:
+        tensors = {f"{module}.lora_down.weight": torch.zeros(4, 24), f"{module}.lora_up.weight": torch.zeros(24, 4)}
+        path = write(tmp_path / "odd.safetensors", tensors | {f"{module}.{leaf}": torch.zeros(shape)})
+        try:
+            lora = Lora.open(path, 1.0, model)
+        except InputError as error:
+            assert str(error).startswith(str(path))
+        else:
+            assert all(not change(lora, model, parameter).any() for parameter in lora.deltas)
 
 
 def test_not_finite(model: dict, tmp_path: Path) -> None:

@@ -47,9 +47,7 @@ class Recorder:
 
 
 def whole(trunk: Trunk, latents: Tensor) -> FullContext:
-    geometry = Geometry(
-        *trunk.grid(*latents.shape[-2:]), trunk.config.head_dim, trunk.config.rope_theta, latents.device
-    )
+    geometry = Geometry(*trunk.grid(*latents.shape[-2:]), trunk.config.head_dim, trunk.config.rope_theta)
     return FullContext(geometry, trunk.attention)
 
 
