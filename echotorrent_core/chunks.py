@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
 
 from .conditioning.colour import match_colour
@@ -18,8 +17,6 @@ from .model.attention import Attention
 from .model.history import Context, FullContext, Geometry, RollingContext, Window
 from .state import StreamState
 from .vae.causal import CausalVAE
-
-_DECODED_AT_ONCE = 4  # latents of a window; the decoder's activations are the largest of all
 
 
 class ChunkPolicy(Protocol):
@@ -118,11 +115,7 @@ class Windows:
         return FullContext(self.geometry, self.attention)
 
     def decode(self, vae: CausalVAE, state: StreamState, latents: Tensor) -> tuple[Tensor, dict[str, Any]]:
-        parts, cache = [], None
-        for part in latents.split(_DECODED_AT_ONCE, dim=2):
-            frames, cache = vae.decode(part, cache)
-            parts.append(frames)
-        video = torch.cat(parts, dim=2).clamp(-1, 1)
+        video = vae.decode(latents)[0].clamp(-1, 1)
         video = match_colour(video, state.conditioning.picture, self.config.colour)
         lead, _ = vae.encode(video[:, :, -self.config.overlap :])
         return video[:, :, self.overlap(state.chunk) :], {"lead": lead}

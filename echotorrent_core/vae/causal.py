@@ -6,7 +6,7 @@ each later latent `time_stride` frames. Facts of Wan's VAE: `wan/modules/vae.py`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,8 @@ from .layers import (
     make_norm,
     norm_silu,
 )
+
+_PASS = 4096  # positions of all latents that go through the network together; one latent of 512 x 512 pixels
 
 
 class Encoder(nn.Module):
@@ -158,43 +160,41 @@ class CausalVAE(nn.Module):
                 f"VAE encode: frames are {tuple(frames.shape)}, expected (batch, 3, at least 1, height, width) with "
                 f"height and width divisible by {space}"
             )
+        parts, state = [], dict(cache or {})
         if cache is None:
-            latents, state = self._encode(frames[:, :, :1], Cache(None, b))
-            if t == 1:
-                return latents, state
-            more, state = self.encode(frames[:, :, 1:], state)
-            return torch.cat([latents, more], dim=2), state
-        if "encoder.pending" in cache:
-            frames = torch.cat([cache["encoder.pending"].to(frames.dtype), frames], dim=2)
-        whole = frames.shape[2] // stride * stride
-        if whole == 0:
-            latents, state = frames.new_zeros((b, self.config.z_dim, 0, h // space, w // space)), dict(cache)
-        else:
-            latents, state = self._encode(frames[:, :, :whole], Cache(cache, b))
-        state.pop("encoder.pending", None)
-        if whole < frames.shape[2]:
-            state["encoder.pending"] = frames[:, :, whole:].detach().clone()
-        return latents, state
+            first, state = self._encode(frames[:, :, :1], Cache(None, b))
+            parts, frames = [first], frames[:, :, 1:]
+        if "encoder.pending" in state:
+            frames = torch.cat([state.pop("encoder.pending").to(frames.dtype), frames], dim=2)
+        whole = frames.shape[2] // stride
+        for start, stop in _passes(whole, h * w // space**2):
+            latents, state = self._encode(frames[:, :, start * stride : stop * stride], Cache(state, b))
+            parts.append(latents)
+        if whole * stride < frames.shape[2]:
+            state["encoder.pending"] = frames[:, :, whole * stride :].detach().clone()
+        empty = frames.new_zeros((b, self.config.z_dim, 0, h // space, w // space))
+        return torch.cat(parts, dim=2) if parts else empty, state
 
     def decode(self, latents: Tensor, cache: Mapping[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor]]:
         """Latents (B, z, t, h, w) -> frames (B, 3, T, H, W), not clamped, and the cache for the following latents.
 
-        cache None starts a stream: its first latent gives one frame, every other one `time_stride` frames. All latents
-        of a call are decoded together, and any split into calls gives the same frames.
+        cache None starts a stream: its first latent gives one frame, every other one `time_stride` frames. Any split
+        into calls gives the same frames.
         """
-        b, c, t, _, _ = latents.shape
+        b, c, t, h, w = latents.shape
         if c != self.config.z_dim or t < 1:
             raise ValueError(
                 f"VAE decode: latents are {tuple(latents.shape)}, "
                 f"expected (batch, {self.config.z_dim}, at least 1, h, w)"
             )
-        if cache is not None:
-            return self._decode(latents, Cache(cache, b))
-        frames, state = self._decode(latents[:, :, :1], Cache(None, b))
-        if t == 1:
-            return frames, state
-        more, state = self._decode(latents[:, :, 1:], Cache(state, b))
-        return torch.cat([frames, more], dim=2), state
+        parts, state = [], dict(cache or {})
+        if cache is None:
+            first, state = self._decode(latents[:, :, :1], Cache(None, b))
+            parts, latents = [first], latents[:, :, 1:]
+        for start, stop in _passes(latents.shape[2], h * w):
+            frames, state = self._decode(latents[:, :, start:stop], Cache(state, b))
+            parts.append(frames)
+        return torch.cat(parts, dim=2), state
 
     def _encode(self, frames: Tensor, cache: Cache) -> tuple[Tensor, dict[str, Tensor]]:
         z = torch.zeros((), device=frames.device) if self.skip is None else self.skip.encode(frames, cache.first)
@@ -224,6 +224,12 @@ class CausalVAE(nn.Module):
             mean = z.new_tensor(self.config.mean or (0.0,) * self.config.z_dim)
             std = z.new_tensor(self.config.std or (1.0,) * self.config.z_dim)
         return mean.view(-1, 1, 1), std.view(-1, 1, 1)
+
+
+def _passes(latents: int, area: int) -> Iterator[tuple[int, int]]:
+    """Latents [start, stop) of each pass: as many as keep the activations, the largest of all, small."""
+    size = max(1, _PASS // area)
+    return ((start, min(start + size, latents)) for start in range(0, latents, size))
 
 
 def fold(x: Tensor) -> Tensor:

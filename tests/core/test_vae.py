@@ -17,6 +17,7 @@ from torch import Tensor
 
 from echotorrent_core.config import VAEConfig
 from echotorrent_core.presets import get_preset
+from echotorrent_core.vae import causal
 from echotorrent_core.vae.causal import CausalVAE
 from echotorrent_core.vae.layers import conv_of_doubled
 
@@ -282,3 +283,15 @@ def test_bad_input_says_what_was_expected() -> None:
         vae.encode(torch.zeros(1, 3, 4, 16, 16), cache)
     with pytest.raises(ValueError, match="kernel_t"):
         CausalVAE(VAEConfig(kernel_t=(3,)))
+
+
+def test_large_pictures_go_through_in_passes(monkeypatch) -> None:
+    """How many latents the network sees at once bounds its memory and changes nothing else."""
+    vae, frames = wan(), torch.randn(1, 3, 13, 16, 24)
+    latents, seen = vae.encode(frames)[0], []
+    whole = vae.decode(latents)[0]
+    monkeypatch.setattr(causal, "_PASS", 2 * latents[0, 0, 0].numel())
+    monkeypatch.setattr(vae, "_decode", lambda z, cache, real=vae._decode: seen.append(z.shape[2]) or real(z, cache))
+    torch.testing.assert_close(vae.encode(frames)[0], latents, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(vae.decode(latents)[0], whole, atol=1e-5, rtol=1e-4)
+    assert seen == [1, 2, 1]
