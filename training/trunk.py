@@ -77,8 +77,13 @@ def export(folder: Path, out: Path, preset: str, role: str = "ema") -> None:
     """Write a run's trunk and word table as the parts the engine loads."""
     state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
     weights = state["roles"][role]
-    last = [m for m in read_metrics(folder) if "heldout/mouth" in m]
-    metadata = {"preset": preset, "method": "sft", "steps": state["step"], "role": role} | (last[-1] if last else {})
+    validated = [m for m in read_metrics(folder) if "heldout/mouth" in m]
+    scores = (
+        {key: round(value, 4) for key, value in validated[-1].items() if key.startswith("heldout/")}
+        if validated
+        else {}
+    )
+    metadata = {"preset": preset, "method": "sft", "steps": state["step"], "role": role, "scores": scores}
     for part, prefix in (("trunk", "trunk."), ("text", "text.")):
         tensors = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         save_part(tensors, out / f"{part}.safetensors", metadata)
