@@ -24,7 +24,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from . import presets
-from .chunks import _DECODED_AT_ONCE as DECODED_AT_ONCE
 from .conditioning.audio import AudioEncoder
 from .conditioning.text import WordEncoder
 from .config import AudioEncoderConfig, EngineConfig
@@ -180,8 +179,8 @@ def trunk_weights(config: EngineConfig, dtype: str) -> int:
 def cache_bytes(config: EngineConfig, tokens: int, compute: int, stored: int) -> dict[str, int]:
     """What a stream keeps from chunk to chunk, with values of `compute` bytes, in histories of `stored`.
 
-    staged: new keys and values until a chunk is done; masks: float32, of layers that may not read everything, one for
-    every amount of history since the stream began.
+    staged: new keys and values until a chunk is done, in the histories' precision; masks: float32, of layers that may
+    not read everything, one for every amount of history since the stream began.
     """
     stream, latent = config.stream, 2 * tokens * config.trunk.dim  # values of one latent and layer
     histories = [layer.history for layer in config.layers]
@@ -194,7 +193,7 @@ def cache_bytes(config: EngineConfig, tokens: int, compute: int, stored: int) ->
     chunk = stream.chunk_latents * tokens
     return {
         f"histories, {slots} x {sum(histories)} latents": slots * sum(histories) * (latent * stored + scales),
-        "staged": slots * sum(history > 0 for history in histories) * stream.chunk_latents * latent * compute,
+        "staged": slots * sum(history > 0 for history in histories) * stream.chunk_latents * (latent * stored + scales),
         "sink": _sink(config) * len(histories) * latent * compute,
         "masks": sum(4 * chunk * (chunk + (_sink(config) + layer.history) * tokens) for layer, _ in masks),
     }
@@ -242,11 +241,7 @@ def vae_bytes(config: EngineConfig, size: tuple[int, int]) -> tuple[int, int, in
         cache = vae.decode(latents[:, :, :1])[1] if rolling else None
         kept = sum(value.nbytes for value in (cache or {}).values())
         with LiveBytes() as decoding:
-            parts = []
-            for part in latents.split(chunk if rolling else DECODED_AT_ONCE, dim=2):
-                video, cache = vae.decode(part, cache)
-                parts.append(video)
-            torch.cat(parts, dim=2)
+            vae.decode(latents, cache)
     return encoding.peak, decoding.peak - kept, kept
 
 

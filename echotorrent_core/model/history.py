@@ -86,11 +86,18 @@ class History:
         self.dtype = dtype
         self.written = 0  # latents, since the stream began
         self.rings: dict[tuple[int, int], tuple[Ring, Ring]] = {}  # (slot, layer) -> K, V
-        self._staged: dict[tuple[int, int], KV] = {}
+        self._staged: dict[tuple[int, int], tuple[Ring, Ring]] = {}  # the chunk's own, in the same precision
 
     def stage(self, slot: int, layer: int, k: Tensor, v: Tensor) -> None:
         if self.capacity[layer]:
-            self._staged[slot, layer] = (k.detach(), v.detach())
+            self._staged[slot, layer] = (self._ring(k), self._ring(v))
+
+    def _ring(self, x: Tensor) -> Ring:
+        """The latents of x (B, N, H, D) in a ring that is just as long."""
+        ring = Ring.empty(x, x.shape[1] // self.tokens, self.tokens, self.dtype or x.dtype)
+        for place, latent in enumerate(x.detach().split(self.tokens, dim=1)):
+            ring.write(place, latent)
+        return ring
 
     def discard(self) -> None:
         self._staged.clear()
@@ -100,12 +107,11 @@ class History:
         for (slot, layer), staged in self._staged.items():
             capacity = self.capacity[layer]
             if (slot, layer) not in self.rings:
-                k, v = (Ring.empty(x, capacity, self.tokens, self.dtype or x.dtype) for x in staged)
+                k, v = (new.resized(capacity) for new in staged)
                 self.rings[slot, layer] = (k, v)
             for ring, new in zip(self.rings[slot, layer], staged, strict=True):
                 for index in range(max(0, latents - capacity), latents):
-                    latent = new[:, index * self.tokens : (index + 1) * self.tokens]
-                    ring.write((self.written + index) % capacity, latent)
+                    ring.copy((self.written + index) % capacity, new, index)
         self._staged.clear()
         self.written += latents
 
@@ -212,15 +218,15 @@ class Window:
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)
 def _mask(
-    in_chunk: InChunk, sink: int, ages: tuple[int | None, ...], chunk: int, tokens: int, device: torch.device
+    in_chunk: InChunk, sink: int, filled: tuple[bool, ...], chunk: int, tokens: int, device: torch.device
 ) -> Tensor | None:
     """Additive mask (chunk * n, (sink + history + chunk) * n); None where everything may be read."""
-    if in_chunk == "full" and None not in ages:
+    if in_chunk == "full" and all(filled):
         return None
     own = torch.ones(chunk, chunk, dtype=torch.bool)
     if in_chunk == "frame_causal":
         own = own.tril()
-    history = torch.tensor([age is not None for age in ages], dtype=torch.bool).expand(chunk, len(ages))
+    history = torch.tensor(filled, dtype=torch.bool).expand(chunk, len(filled))
     allowed = torch.cat([torch.ones(chunk, sink, dtype=torch.bool), history, own], dim=1)
     allowed = allowed.repeat_interleave(tokens, 0).repeat_interleave(tokens, 1).to(device)
     return torch.zeros(allowed.shape, device=device).masked_fill(~allowed, float("-inf"))
@@ -259,7 +265,8 @@ class RollingContext:
             values.insert(1, past_v)
             ages = self.history.ages(layer)
             times[window.sink : window.sink] = [window.start - (age or 0) for age in ages]
-        mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, self.geometry.tokens, q.device)
+        filled = tuple(age is not None for age in ages)
+        mask = _mask(policy.in_chunk, window.sink, filled, window.chunk, self.geometry.tokens, q.device)
         q = rotate(q, self.geometry.rotations(chunk_times, q.device))
         k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times, q.device))
         return self.attention(q, k, torch.cat(values, dim=1), mask)
@@ -300,8 +307,8 @@ class SequenceContext:
             moved = rotate(
                 sink_k, self.geometry.rotations([t + c * window.chunk for t in window.sink_times()], q.device)
             )
-            ages: tuple[int | None, ...] = (1,) * (c * window.chunk - first)
-            mask = _mask(policy.in_chunk, window.sink, ages, window.chunk, n, q.device)
+            filled = (True,) * (c * window.chunk - first)
+            mask = _mask(policy.in_chunk, window.sink, filled, window.chunk, n, q.device)
             keys, values = torch.cat([moved, k[:, past]], 1), torch.cat([sink_v, v[:, past]], 1)
             out.append(self.attention(q[:, c * size : (c + 1) * size], keys, values, mask))
         return torch.cat(out, dim=1)

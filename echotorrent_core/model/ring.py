@@ -37,6 +37,18 @@ class Ring:
             latent = latent / self.scale[:, place]
         self.data[:, place] = latent.to(self.data.dtype)
 
+    def copy(self, place: int, other: Ring, index: int) -> None:
+        """Replace what stands at `place` by what stands at `index` in another ring of the same precision."""
+        self.data[:, place] = other.data[:, index]
+        if self.scale is not None and other.scale is not None:
+            self.scale[:, place] = other.scale[:, index]
+
+    def resized(self, capacity: int) -> Ring:
+        """An empty ring of another capacity."""
+        batch, _, *latent = self.data.shape
+        scale = None if self.scale is None else self.scale.new_ones(batch, capacity, *self.scale.shape[2:])
+        return Ring(self.data.new_zeros(batch, capacity, *latent), scale)
+
     def read(self, dtype: torch.dtype) -> Tensor:
         """(B, capacity * n, H, D) as `dtype`."""
         data = self.data.to(dtype)

@@ -18,9 +18,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..errors import InputError
-from .lora import Lora, Shape
+from .lora import Change, Lora, Shape
 from .quantise import DTYPES, Quantisation, quantise_linears, quantise_weight
 from .source import TensorSource, check_finite
+
+BLOCK = 1 << 20  # elements worked on at a time
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -34,12 +36,19 @@ def on_meta() -> Iterator[None]:
 
 
 class _EmptyOnMeta(TorchFunctionMode):
-    """Parameters begin as `torch.empty` in torch.nn and are initialised in place, which costs nothing on meta."""
+    """Parameters begin as `torch.empty` in torch.nn. Filling them is left out: for some fills torch would import its
+    compiler, only to do nothing on meta."""
+
+    FILLS = ("uniform_", "normal_", "kaiming_uniform_", "constant_", "zero_", "fill_", "eye")
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is torch.empty and kwargs.get("device") is None:
-            kwargs = kwargs | {"device": "meta"}
+            return func(*args, **kwargs | {"device": "meta"})
+        if func.__name__ in self.FILLS:
+            filled = kwargs.get("out", args[0] if args else kwargs.get("tensor"))
+            if isinstance(filled, Tensor) and filled.is_meta:
+                return filled
         return func(*args, **kwargs)
 
 
@@ -76,18 +85,18 @@ def load_module(
     not exactly the module's, later for values that are not finite in `dtype`. After an error the module holds nothing.
     """
     check(source, shapes(module))
+    device = torch.device(device)
     layers = quantise_linears(module, quantise) if quantise else set()
     places = module.state_dict()
     state: dict[str, Tensor] = {}
     try:
         for key in source.keys():  # noqa: SIM118 (not a dict)
             layer, _, leaf = key.rpartition(".")
-            quantised = leaf == "weight" and layer in layers
-            value = _read(source, key, dtype, torch.device(device), loras, quantised)
-            if quantise and quantised:
-                state[key], state[f"{layer}.weight_scale"] = quantise_weight(value, DTYPES[quantise])
+            changes = [change for lora in loras for change in lora.changes(key, device)]
+            if quantise and leaf == "weight" and layer in layers:
+                state[key], state[f"{layer}.weight_scale"] = _quantised(source, key, device, changes, DTYPES[quantise])
             else:
-                value = value.to(dtype) if value.is_floating_point() else value
+                value = _merged(source, key, device, changes, dtype)
                 state[key] = _in_memory_order(value, places[key].stride())
         module.load_state_dict(state, assign=True)
     except BaseException:
@@ -99,17 +108,43 @@ def load_module(
     return module
 
 
-def _read(
-    source: TensorSource, key: str, dtype: torch.dtype, device: torch.device, loras: Sequence[Lora], quantised: bool
+def _merged(
+    source: TensorSource, key: str, device: torch.device, changes: Sequence[Change], dtype: torch.dtype
 ) -> Tensor:
-    """A tensor with its LoRAs merged: read as `dtype`, or as precisely as it is stored if it is quantised next."""
-    merging = [lora for lora in loras if key in lora.deltas]
-    as_stored = quantised or not source.dtype(key).is_floating_point
-    value = source.read(key, torch.float32 if merging else None if as_stored else dtype).to(device)
+    """A tensor as `dtype` (integers as they are), with changes added before it is rounded."""
+    if not changes:
+        value = source.read(key, dtype if source.dtype(key).is_floating_point else None).to(device)
+    else:
+        stored = source.read(key).to(device)
+        value = stored if stored.dtype == dtype else torch.empty_like(stored, dtype=dtype)
+        for rows, block in _blocks(stored, changes):
+            value[rows] = block
     check_finite(source, key, value)
-    for lora in merging:
-        lora.merge(key, value)
     return value
+
+
+def _quantised(
+    source: TensorSource, key: str, device: torch.device, changes: Sequence[Change], dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """A weight in 8 bits with changes added before, and its scale."""
+    stored = source.read(key).to(device)
+    check_finite(source, key, stored)
+    value, scale = torch.empty_like(stored, dtype=dtype), stored.new_empty(len(stored), 1, dtype=torch.float32)
+    for rows, block in _blocks(stored, changes):
+        value[rows], scale[rows] = quantise_weight(block, dtype)
+    return value, scale
+
+
+def _blocks(stored: Tensor, changes: Sequence[Change]) -> Iterator[tuple[slice, Tensor]]:
+    """Rows of a tensor in float32 with changes added. A few at a time: large temporaries between the tensors that stay
+    would leave holes in the heap, half as large as the model."""
+    step = max(1, BLOCK // max(1, stored[0].numel()))
+    for start in range(0, len(stored), step):
+        rows = slice(start, start + step)
+        block = stored[rows].to(torch.float32, copy=True)
+        for change in changes:
+            change.add_to(block, rows)
+        yield rows, block
 
 
 def _in_memory_order(value: Tensor, stride: tuple[int, ...]) -> Tensor:

@@ -46,6 +46,25 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class Change:
+    """scale * left @ right, or scale * left where there is no right: matrices over outputs and flattened inputs."""
+
+    scale: float
+    left: Tensor
+    right: Tensor | None = None
+
+    def add_to(self, weight: Tensor, rows: slice = slice(None)) -> None:
+        """In place, to some rows of a weight (contiguous, float32). A change for fewer input channels than the weight
+        has lies in its first columns."""
+        left = self.left[rows].view(len(weight), -1)
+        matrix = weight.view(len(weight), -1)
+        if self.right is None:
+            matrix[:, : left.shape[1]].add_(left, alpha=self.scale)
+        else:
+            matrix[:, : self.right.shape[1]].addmm_(left, self.right, alpha=self.scale)
+
+
+@dataclass(frozen=True)
 class Lora:
     """One opened file at one strength: its deltas by the model's parameter names. Tensors are read when merged.
 
@@ -69,23 +88,22 @@ class Lora:
             deltas[parameter] = (*deltas.get(parameter, ()), delta)
         return Lora(source, strength, deltas, tuple(notes))
 
+    def changes(self, parameter: str, device: torch.device) -> list[Change]:
+        """What is added to a parameter, read now. InputError if it is not finite."""
+        return [
+            Change(self.strength * delta.scale, *(self._read(key).to(device) for key in delta.keys))
+            for delta in self.deltas.get(parameter, ())
+        ]
+
     def merge(self, parameter: str, weight: Tensor) -> None:
-        """Add what the file has for `parameter` to its weight, in place: float32, contiguous, on any device."""
-        for delta in self.deltas.get(parameter, ()):
-            factors = [self._read(key).to(weight.device) for key in delta.keys]
-            scale = self.strength * delta.scale
-            # As matrices: a delta with fewer input channels than the weight lies in its first columns.
-            matrix = weight.view(weight.shape[0], -1)[:, : factors[-1][0].numel()]
-            if len(factors) == 1:
-                matrix.add_(factors[0].reshape(matrix.shape), alpha=scale)
-            else:
-                up, down = (factor.flatten(1) for factor in factors)
-                matrix.addmm_(up, down, alpha=scale)
+        """Add all of it to the parameter's weight, in place: float32, contiguous, on any device."""
+        for change in self.changes(parameter, weight.device):
+            change.add_to(weight)
 
     def _read(self, key: str) -> Tensor:
         value = self.source.read(key, torch.float32)
         check_finite(self.source, key, value)
-        return value
+        return value if value.ndim == 1 else value.flatten(1)
 
 
 def _match(source: TensorSource, model: Mapping[str, Shape]) -> tuple[list[tuple[str, Delta]], list[str]]:

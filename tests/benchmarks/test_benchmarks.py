@@ -49,6 +49,12 @@ def test_parts(tmp_path) -> None:
     assert 0.8 < figures["trunk"]["counted_in_products"] <= 1.001
 
 
+@pytest.mark.slow  # a minute
+def test_checkpoint_load(tmp_path) -> None:
+    figures = run("checkpoint_load.py", tmp_path)
+    assert figures["peak_per_file"]["load"] < 1.3 < figures["peak_per_file"]["load_file + load_state_dict"]
+
+
 def test_quality(tmp_path) -> None:
     pytest.importorskip("skia", exc_type=ImportError)  # renders its held-out clips
     torch.manual_seed(0)

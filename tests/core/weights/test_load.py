@@ -18,6 +18,7 @@ from echotorrent_core.estimate import LiveBytes
 from echotorrent_core.model.dit import Trunk
 from echotorrent_core.presets import get_preset
 from echotorrent_core.vae.causal import CausalVAE
+from echotorrent_core.weights import load
 from echotorrent_core.weights.load import load_module, on_meta, shapes
 from echotorrent_core.weights.lora import Lora
 from echotorrent_core.weights.quantise import QuantisedLinear
@@ -148,6 +149,12 @@ def test_what_does_not_fit_is_refused_before_reading(case: str, quantise: str | 
     assert not source.given and module.head.head.weight.is_meta
 
 
+def test_a_quantised_weight_that_is_not_finite(file: Path) -> None:
+    bad = change(file, blocks__1__ffn__0__weight=torch.full((40, 24), float("nan")))
+    with pytest.raises(InputError, match=r"'blocks\.1\.ffn\.0\.weight'"):
+        load_module(trunk(), open_source(bad), dtype=torch.float32, quantise="fp8")
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), 1e5])
 def test_values_that_are_not_finite(bad: float, file: Path) -> None:
     weight = torch.zeros(64, 24)
@@ -162,7 +169,11 @@ def test_values_that_are_not_finite(bad: float, file: Path) -> None:
     assert all(p.is_meta for p in module.head.head.parameters())
 
 
-def test_lora_is_merged_before_rounding(file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1 << 20, 100])  # a weight at once, and a few of its rows at a time
+def test_lora_is_merged_before_rounding(
+    block: int, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "BLOCK", block)
     key = "blocks.0.self_attn.q"
     down, up = 1e-2 * torch.randn(4, 24), 1e-2 * torch.randn(24, 4)
     save_file({f"{key}.lora_A.weight": down, f"{key}.lora_B.weight": up}, tmp_path / "lora.safetensors")

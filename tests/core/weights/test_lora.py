@@ -181,12 +181,14 @@ def test_t2v_difference_lies_in_the_first_channels_of_an_i2v_model(model: dict, 
     assert "the first 16 of 36 channels" in lora.notes[0]
 
 
-def test_low_rank_pair_of_a_convolution(model: dict, tmp_path: Path) -> None:
-    down, up = torch.randn(RANK, 36, 1, 2, 2), torch.randn(CONFIG.dim, RANK, 1, 1, 1)
+@pytest.mark.parametrize("channels", [36, 16])
+def test_low_rank_pair_of_a_convolution(channels: int, model: dict, tmp_path: Path) -> None:
+    down, up = torch.randn(RANK, channels, 1, 2, 2), torch.randn(CONFIG.dim, RANK, 1, 1, 1)
     name = "diffusion_model.patch_embedding"
     path = write(tmp_path / "lora.safetensors", {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up})
     added = change(Lora.open(path, 1.0, model), model, "patch_embedding.weight")
-    assert torch.allclose(added, torch.einsum("or,rithw->oithw", up[:, :, 0, 0, 0], down), atol=1e-5)
+    expected = torch.einsum("or,rithw->oithw", up[:, :, 0, 0, 0], down)
+    assert torch.allclose(added[:, :channels], expected, atol=1e-5) and not added[:, channels:].any()
 
 
 def test_keys_of_a_text_encoder_are_named_and_left_out(model: dict, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from echotorrent_core.config import AudioAdapterConfig, TrunkConfig
 from echotorrent_core.model.dit import Trunk
+from echotorrent_core.weights import load
 from echotorrent_core.weights.load import load_module, on_meta, shapes
 from echotorrent_core.weights.lora import Lora
 from echotorrent_core.weights.quantise import DTYPES, QuantisedLinear, quantise_linears, quantise_weight
@@ -86,20 +87,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def load(path: Path, kind: str, **options: object) -> Trunk:
+def trunk_of(path: Path, kind: str, **options: object) -> Trunk:
     with on_meta():
         trunk = Trunk(CONFIG)
     return load_module(trunk, open_source(path), dtype=torch.bfloat16, quantise=kind, **options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_loras_come_first(kind: str, file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", [1 << 20, 1000])
+def test_loras_come_first(block: int, kind: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "BLOCK", block)
     key = "blocks.1.ffn.0"
     down, up = torch.randn(4, 64), torch.randn(96, 4)
     save_file({f"{key}.lora_A.weight": down, f"{key}.lora_B.weight": up}, tmp_path / "lora.safetensors")
     with on_meta():
         lora = Lora.open(tmp_path / "lora.safetensors", 0.5, shapes(Trunk(CONFIG)))
-    layer = load(file, kind, loras=[lora]).blocks[1].ffn[0]
+    layer = trunk_of(file, kind, loras=[lora]).blocks[1].ffn[0]
     merged = torch.addmm(open_source(file).read(f"{key}.weight"), up, down, alpha=0.5)
     stored, scale = quantise_weight(merged, DTYPES[kind])
     assert torch.equal(layer.weight_scale, scale) and torch.equal(layer.weight.float(), stored.float())
@@ -107,7 +110,7 @@ def test_loras_come_first(kind: str, file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory(kind: str, file: Path) -> None:
-    trunk = load(file, kind)
+    trunk = trunk_of(file, kind)
     for name, layer in trunk.named_modules():
         if isinstance(layer, QuantisedLinear):
             out, inner = layer.weight.shape
@@ -116,7 +119,7 @@ def test_memory(kind: str, file: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_state_loads_into_a_quantised_model_and_into_a_plain_one(kind: str, file: Path, tmp_path: Path) -> None:
-    trunk = load(file, kind)
+    trunk = trunk_of(file, kind)
     save_file(trunk.state_dict(), tmp_path / "q.safetensors")
     with on_meta():
         again, plain = Trunk(CONFIG), Trunk(CONFIG)
