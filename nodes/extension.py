@@ -1,0 +1,25 @@
+"""What ComfyUI asks for: the list of nodes."""
+
+from __future__ import annotations
+
+from . import host
+from .audio import EncodeAudio
+from .collect import Collect
+from .condition import Condition
+from .decode import Decode
+from .load import LoadModel
+from .save import SaveVideo
+from .stream import StreamVideo
+
+
+class EchoTorrent(host.ComfyExtension):
+    """What ComfyUI asks for the pack's nodes."""
+
+    async def get_node_list(self) -> list[type[host.io.ComfyNode]]:
+        return [LoadModel, EncodeAudio, Condition, StreamVideo, Decode, SaveVideo, Collect]
+
+
+def extension() -> EchoTorrent:
+    """The pack's nodes; its routes are registered on the way, while the host still takes some."""
+    host.add_routes()
+    return EchoTorrent()

@@ -1,0 +1,182 @@
+"""EchoTorrent_LoadModel: a preset, and for published models the files it is put together from."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..echotorrent_core import presets
+from ..echotorrent_core.config import EngineConfig
+from ..echotorrent_core.errors import InputError
+from ..echotorrent_core.loading import published
+from . import host, types
+from .host import io
+from .lazy import Model
+
+if TYPE_CHECKING:
+    from ..echotorrent_core.stream import Engine
+
+EMBEDDED = "embedded"
+PRESETS = [EMBEDDED, "infinitetalk_14b_lightx2v", "infinitetalk_14b", "flashtalk_14b", "echotorrent_14b"]
+PRECISIONS = ["auto", "bf16", "fp16", "fp32", "fp8", "int8"]
+# Input -> the host's model folders in which its file may lie.
+FILES = {
+    "diffusion_model": ("diffusion_models",),
+    "audio_adapter": ("diffusion_models", "model_patches"),
+    "vae": ("vae",),
+    "text_encoder": ("text_encoders",),
+    "clip_vision": ("clip_vision",),
+    "audio_encoder": ("audio_encoders",),
+    "lora": ("loras",),
+}
+TOOLTIPS = {
+    "diffusion_model": "Wan 2.1 I2V 14B, or a model with the audio adapter merged in. Published presets only.",
+    "audio_adapter": "InfiniteTalk's audio layers, on top of Wan 2.1 I2V 14B. Leave at none if they are merged in.",
+    "vae": "The Wan 2.1 VAE.",
+    "text_encoder": "umT5-xxl, with its tokenizer in the file or beside it.",
+    "clip_vision": "CLIP ViT-H, for models that see the reference picture through it.",
+    "audio_encoder": "wav2vec2, Chinese base model, as InfiniteTalk was trained with.",
+    "lora": "A LoRA for the diffusion model, for example LightX2V's for 4 steps.",
+}
+
+
+class LoadModel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="EchoTorrent_LoadModel",
+            display_name="EchoTorrent: Load Model",
+            category="EchoTorrent",
+            description="Chooses the model. 'embedded' comes with the pack and runs on any CPU; the others are put "
+            "together from published files in ComfyUI's model folders. Weights are loaded when a video is made.",
+            inputs=[
+                io.Combo.Input(
+                    "preset",
+                    options=PRESETS,
+                    default=EMBEDDED,
+                    tooltip="The model and how it streams. 'embedded' needs no files.",
+                ),
+                *(
+                    io.Combo.Input(
+                        name, options=host.model_files(*kinds), default=host.NONE, optional=True, tooltip=TOOLTIPS[name]
+                    )
+                    for name, kinds in FILES.items()
+                ),
+                io.Float.Input(
+                    "lora_strength",
+                    default=1.0,
+                    min=-4.0,
+                    max=4.0,
+                    step=0.05,
+                    optional=True,
+                    tooltip="How strongly the LoRA acts; distilled LoRAs expect 1.",
+                ),
+                io.Combo.Input(
+                    "precision",
+                    options=PRECISIONS,
+                    default="auto",
+                    optional=True,
+                    tooltip="Of the large weights: fp8 and int8 need half the memory. Published presets only.",
+                ),
+                io.Int.Input(
+                    "width",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    step=16,
+                    optional=True,
+                    tooltip="Pixels; 0 takes the preset's own size. Published presets only.",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    step=16,
+                    optional=True,
+                    tooltip="Pixels; 0 takes the preset's own size. Published presets only.",
+                ),
+            ],
+            outputs=[types.Model.Output(display_name="model", tooltip="The model, not loaded yet.")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        preset: str,
+        lora_strength: float = 1.0,
+        precision: str = "auto",
+        width: int = 0,
+        height: int = 0,
+        **files: str,
+    ) -> io.NodeOutput:
+        try:
+            config = presets.get_preset(preset)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        if not published(config):
+            given = [name for name in FILES if files.get(name, host.NONE) != host.NONE]
+            given += [name for name, value in (("width", width), ("height", height)) if value]
+            if given or precision != "auto":
+                names = ", ".join(given) or "precision"
+                raise InputError(f"preset '{preset}' brings its own weights and size; set {names} back to its default")
+            return io.NodeOutput(Model(config, lambda: _embedded(preset), host.keep))
+        return io.NodeOutput(_published(config, _paths(files), lora_strength, precision, (height, width)))
+
+
+def _embedded(preset: str) -> Engine:
+    from ..echotorrent_core.stream import Engine
+
+    return Engine.from_preset(preset)
+
+
+def _paths(files: dict[str, str]) -> dict[str, Path]:
+    """The files that were chosen, by input."""
+    found = {}
+    for name, kinds in FILES.items():
+        chosen = files.get(name, host.NONE)
+        path = host.model_path(chosen, *kinds)
+        if path is not None:
+            found[name] = path
+        elif chosen != host.NONE:
+            raise InputError(
+                f"{name} '{chosen}' is not in ComfyUI's folder {' or '.join(kinds)} any more; choose again"
+            )
+    return found
+
+
+def _published(
+    config: EngineConfig, files: dict[str, Path], strength: float, precision: str, size: tuple[int, int]
+) -> Model:
+    """A model of published files. They are recognised now, by their headers, and read when they are needed."""
+    import torch
+
+    from ..echotorrent_core.assemble import LoadOptions, Parts, assemble, collect
+    from ..echotorrent_core.estimate import estimate, tokens_grid
+
+    if absent := host.missing(["transformers"]):
+        raise InputError(f"preset '{config.name}' needs {', '.join(absent)}; install it into ComfyUI's Python")
+    if size != (0, 0):
+        size = (size[0] or config.size[0], size[1] or config.size[1])
+        tokens_grid(config, size)
+        config = dataclasses.replace(config, size=size)
+    lora = files.pop("lora", None)
+    paths = list(files.values())
+    parts = Parts(collect(paths), config)
+    trunk = parts.trunk()
+    kinds: list[Any] = ["vae", "wav2vec2", "umt5", *(["clip_vision"] if trunk.facts["image_dim"] else [])]
+    for kind in kinds:
+        parts.need(kind)
+    short = host.precision() if precision == "auto" else precision
+    dtypes = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
+    options = LoadOptions(
+        dtype=dtypes.get(short, torch.bfloat16),
+        quantise=None if short in dtypes else short,  # type: ignore[arg-type]
+        loras=() if lora is None else ((lora, strength),),
+    )
+    needed = estimate(config, None, short)
+    working = sum(needed.caches.values()) + max(needed.working.values())
+    return Model(
+        config, lambda: assemble(config, paths, options), lambda modules, drop: host.keep(modules, drop, working)
+    )

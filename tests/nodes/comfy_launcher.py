@@ -1,0 +1,48 @@
+"""Starts the ComfyUI in the current folder where torch is a CPU build, which PyPI's torchvision and torchaudio are not.
+
+Their compiled parts cannot be loaded there. ComfyUI imports both but needs neither: two operators are declared for the
+one, and the loader of the other's library is replaced, before they are imported. With another torch nothing is changed.
+"""
+
+import importlib.abc
+import importlib.metadata
+import os
+import runpy
+import sys
+import types
+
+
+class WithoutLibraries(importlib.abc.MetaPathFinder):
+    """Finds nothing itself: prepares the ground when one of the two is looked for."""
+
+    def __init__(self):
+        self.operators = None  # lives as long as what it declares
+
+    def find_spec(self, name, path, target=None):
+        if name == "torchvision" and self.operators is None:
+            import torch
+
+            self.operators = torch.library.Library("torchvision", "DEF")
+            for operator in ("nms", "qnms"):
+                self.operators.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        if name == "torchaudio":
+            sys.modules.setdefault("torchaudio._extension", self.loader_of_nothing())
+        return None
+
+    @staticmethod
+    def loader_of_nothing():
+        module = types.ModuleType("torchaudio._extension")
+        module._IS_TORCHAUDIO_EXT_AVAILABLE = False
+        module._IS_ALIGN_AVAILABLE = False
+        module._check_cuda_version = lambda: None
+        module.fail_if_no_align = lambda function: function
+        return module
+
+
+if __name__ == "__main__":
+    if importlib.metadata.version("torch").endswith("+cpu"):
+        sys.meta_path.insert(0, WithoutLibraries())
+    main = os.path.abspath("main.py")
+    sys.path.insert(0, os.path.dirname(main))
+    sys.argv[0] = main
+    runpy.run_path(main, run_name="__main__")

@@ -1,0 +1,28 @@
+import sys
+
+import pytest
+
+from tests.nodes.fake_comfy import PACK, Host, part
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    """The pack's nodes in a pretended ComfyUI."""
+    pretended = Host(tmp_path)
+    for name, module in pretended.modules().items():
+        monkeypatch.setitem(sys.modules, name, module)
+    yield pretended
+    free = ("guard", "runs", "prompts", "lazy", "routes")  # know nothing of the host
+    for name in [name for name in sys.modules if name.startswith(f"{PACK}.nodes.")]:
+        if name.rpartition(".")[2] not in free:
+            del sys.modules[name]
+
+
+@pytest.fixture
+def nodes(host):
+    """Node classes by id."""
+    import asyncio
+
+    extension = part("nodes.extension").EchoTorrent()
+    found = asyncio.run(extension.get_node_list())
+    return {node.define_schema().node_id: node for node in found}
