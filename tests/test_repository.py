@@ -98,7 +98,12 @@ def called(text: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("echotorrent_core", ["xformers", "peers"]), ("training", ["train"]), ("benchmarks", ["train", "dev"]), ("tests", None)],
+    [
+        ("echotorrent_core", ["xformers", "peers"]),
+        ("training", ["train"]),
+        ("benchmarks", ["train", "dev"]),
+        ("tests", None),
+    ],
 )
 def test_imports_are_declared(folder, extras):
     """What a folder imports, pyproject.toml installs: of a fresh machine nothing more may be expected."""
