@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +106,9 @@ def watch(engine: Any, session: Session, clock: Stopwatch, calls: list[tuple[Any
     """Put the stopwatch around the parts of a session. The arguments of the last trunk pass stay in `calls`."""
     forward = engine.trunk.forward
 
-    def trunk(*args: Any) -> Any:
-        calls[:] = [args]
-        return forward(*args)
+    def trunk(*args: Any, **named: Any) -> Any:
+        calls[:] = [signature(forward).bind(*args, **named).args]
+        return forward(*args, **named)
 
     engine.trunk.forward = clock.around("trunk", trunk)
     engine.trunk.embed_text = clock.around("trunk", engine.trunk.embed_text)

@@ -23,6 +23,8 @@ from .audio_adapters import AudioCrossAttention, AudioProj
 from .history import Context
 from .speakers import positions, reference_map
 
+_ROWS = 512  # of a weight that are turned to float32 together
+
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
     """x (B, T, n, D) with shift, scale (B, T, 1, D), float32."""
@@ -33,7 +35,11 @@ class FloatLinear(nn.Linear):
     """A linear layer computed in float32, whatever precision its weights are kept in."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x.float(), self.weight.float(), self.bias.float())
+        if self.weight.dtype == torch.float32:
+            return super().forward(x.float())
+        # Some rows at a time: a float32 copy of all weights costs more than the product.
+        blocks = zip(self.weight.split(_ROWS), self.bias.split(_ROWS), strict=True)
+        return torch.cat([F.linear(x.float(), weight.float(), bias.float()) for weight, bias in blocks], dim=-1)
 
 
 class SelfAttention(nn.Module):
@@ -218,7 +224,7 @@ class Trunk(nn.Module):
         batch, _, frames, height, width = latents.shape
         rows, columns = self.grid(height, width)
         x = latents if condition is None else torch.cat([latents, condition], dim=1)
-        x = rearrange(self.patch_embedding(x.to(self.dtype)), "b d t h w -> b t (h w) d")
+        x = rearrange(self.patch_embedding(x.to(self.dtype)), "b d t h w -> b t (h w) d").contiguous()
 
         sigma = sigma[:, None].expand(batch, frames) if sigma.dim() == 1 else sigma
         features = flow.sinusoid(flow.timestep(sigma), self.config.freq_dim)

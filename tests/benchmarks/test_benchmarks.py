@@ -67,6 +67,32 @@ def test_quality(tmp_path) -> None:
     assert len(figures["other_speech"]) == 2
 
 
+def test_wan_parts(tmp_path) -> None:
+    parts = run("wan_parts.py", tmp_path)["parts"]
+    trunks = {f"DiT {kind}, {dtype}" for kind in ("t2v", "i2v") for dtype in ("float32", "bfloat16")}
+    assert {f["part"] for f in parts} == {*trunks, "VAE encode, float32", "VAE decode, float32"}
+    decode = [(f["way"], f["against"], f["limit"]) for f in parts if f["part"] == "VAE decode, float32"]
+    assert ("ours, 1 latent per call", "ours", 1.05) in decode and ("ours", "diffusers", 1) in decode
+    for f in parts:
+        assert 0 < f["cpu_ratio"][1] <= f["cpu_ratio"][0] <= f["cpu_ratio"][2]
+        assert f["difference"] < (0.02 if "bfloat16" in f["part"] else 1e-4)
+
+
+def test_wan_parts_that_differ_are_not_compared(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import wan_parts
+
+    x = torch.randn(100)
+
+    def part(ours):
+        return wan_parts.Part("part", {wan_parts.OURS: lambda: ours, wan_parts.THEIRS: lambda: x}, 0.01)
+
+    assert wan_parts.differences(part(x + 0.001))[wan_parts.OURS] == pytest.approx(0.001, rel=0.3)
+    for wrong in (x + 0.1, x[:99], x * float("nan")):
+        with pytest.raises(SystemExit, match="part, ours"):
+            wan_parts.differences(part(wrong))
+
+
 def test_clips_are_the_same_rendered_or_cached(tmp_path, monkeypatch) -> None:
     pytest.importorskip("skia", exc_type=ImportError)  # renders its held-out clips
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))

@@ -124,6 +124,6 @@ def test_bfloat16_weights_keep_float32_where_the_published_models_do():
 
 def test_a_float_linear_rounds_its_weights_only():
     torch.manual_seed(0)
-    layer, x = FloatLinear(64, 8).bfloat16(), torch.randn(3, 64)
+    layer, x = FloatLinear(64, 1100).bfloat16(), torch.randn(3, 64)
     expected = x.double() @ layer.weight.double().T + layer.bias.double()
     torch.testing.assert_close(layer(x).double(), expected, atol=1e-6, rtol=1e-6)
