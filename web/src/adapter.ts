@@ -1,0 +1,153 @@
+/** The only file that touches ComfyUI's `app` and `api`. Everything else sees the `Host` below. */
+
+import { api } from "/scripts/api.js";
+import { app } from "/scripts/app.js";
+
+import type { Http } from "./runs/client";
+import type { Announcement } from "./runs/types";
+
+const SAVE_NODE = "EchoTorrent_SaveVideo";
+const RESUME = ["resume", "run_id"]; // the widget that takes a run id
+const REMEMBERED = "echotorrent_run"; // node property: the run that the node showed last
+const PLAYER = { width: 300, height: 380, least: 240 };
+
+export interface NodeView {
+  id(): string;
+  /** Id of the workflow the node is in; empty if the host gives none. */
+  workflow(): string;
+  remembered(): string;
+  remember(run: string): void;
+  /** Called when `remembered` may have changed: the workflow was loaded, or the node has run. */
+  onChange(listen: () => void): void;
+}
+
+export interface Host extends Http {
+  onAnnouncement(listen: (announcement: Announcement) => void): void;
+  onConnection(listen: (connected: boolean) => void): void;
+  setting(id: string): unknown;
+  toast(severity: "info" | "warn" | "error" | "success", text: string): void;
+  /** Puts a run id where a node resumes from: into the selected node, or the only one. Returns what was done. */
+  resumeWith(run: string): { done: boolean; text: string };
+  addSidebarTab(id: string, title: string, tooltip: string, badge: () => string | null, root: HTMLElement): void;
+}
+
+export const host: Host = {
+  fetch: (path, options) => api.fetchApi(path, options),
+  url: (path) => api.apiURL(path),
+  onAnnouncement(listen) {
+    api.addEventListener("echotorrent.event", (event) => listen((event as CustomEvent<Announcement>).detail));
+  },
+  onConnection(listen) {
+    api.addEventListener("reconnecting", () => listen(false));
+    api.addEventListener("reconnected", () => listen(true));
+  },
+  setting: (id) => app.extensionManager.setting.get(id),
+  toast(severity, text) {
+    app.extensionManager.toast.add({ severity, summary: "EchoTorrent", detail: text, life: 5000 });
+  },
+  resumeWith(run) {
+    const node = resumable();
+    const widget = node && resumeWidget(node);
+    if (!node || !widget) return { done: false, text: "Select the Save Video node that should go on with this run." };
+    widget.value = run;
+    widget.callback?.(run);
+    app.graph.setDirtyCanvas?.(true, true);
+    return { done: true, text: `Node '${node.title ?? node.id}' goes on with this run when the graph is queued.` };
+  },
+  addSidebarTab(id, title, tooltip, badge, root) {
+    app.extensionManager.registerSidebarTab({
+      id,
+      title,
+      tooltip,
+      icon: "pi pi-video",
+      type: "custom",
+      iconBadge: badge,
+      // The host reuses one container for all custom tabs and never says when it takes ours away.
+      render: (container) => container.replaceChildren(root),
+    });
+  },
+};
+
+export interface Extension {
+  settings: ComfySetting[];
+  commands: { id: string; label: string; function: () => void }[];
+  setup(): void;
+  /** Shows something in an output node; returns what takes it away. */
+  mount(element: HTMLElement, node: NodeView): () => void;
+}
+
+export function register({ settings, commands, setup, mount }: Extension): void {
+  app.registerExtension({
+    name: "EchoTorrent",
+    settings,
+    commands,
+    setup,
+    nodeCreated(node) {
+      if (node.comfyClass === SAVE_NODE) addPlayer(node, mount);
+    },
+  });
+}
+
+/** Registers no more than a warning: the pack lies in two folders, and only one of them may act. */
+export function registerDuplicate(first: string, second: string): void {
+  const text = `EchoTorrent is installed twice, from ${first} and ${second}. Delete one of the two folders.`;
+  app.registerExtension({ name: `EchoTorrent (${second})`, setup: () => host.toast("warn", text) });
+}
+
+function addPlayer(node: ComfyNode, mount: Extension["mount"]): void {
+  if (!node.addDOMWidget) return;
+  const element = document.createElement("div");
+  const widget = node.addDOMWidget("player", "ECHOTORRENT_PLAYER", element, {
+    serialize: false,
+    hideOnZoom: false,
+    getMinHeight: () => PLAYER.least,
+  });
+  widget.serialize = false;
+  node.hideOutputImages = true; // no second video below ours, in Nodes 2.0
+  node.onDrawBackground = () => undefined; // nor in the classic renderer, whose previews come from this hook
+  const [width, height] = node.size;
+  node.setSize?.([Math.max(width, PLAYER.width), Math.max(height, PLAYER.height)]);
+  const remember = (run: string): void => {
+    if (node.properties) node.properties[REMEMBERED] = run;
+  };
+  let changed = (): void => undefined;
+  const unmount = mount(element, {
+    id: () => String(node.id),
+    workflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
+    remembered: () => String(node.properties?.[REMEMBERED] ?? ""),
+    remember,
+    onChange: (listen) => (changed = listen),
+  });
+  chain(node, "onConfigure", () => changed());
+  chain(node, "onExecuted", ({ echotorrent_run: runs }) => {
+    if (runs?.[0]) remember(runs[0]);
+    changed();
+  });
+  chain(node, "onRemoved", unmount);
+}
+
+/** Calls `after` at the end of a node's hook, whoever else uses that hook. */
+function chain<K extends "onConfigure" | "onExecuted" | "onRemoved">(
+  node: ComfyNode,
+  hook: K,
+  after: NonNullable<ComfyNode[K]>,
+): void {
+  const before = node[hook] as ((...details: unknown[]) => void) | undefined;
+  node[hook] = function (this: ComfyNode, ...details: unknown[]) {
+    before?.apply(this, details);
+    (after as (...details: unknown[]) => void)(...details);
+  };
+}
+
+function resumable(): ComfyNode | undefined {
+  const chosen = Object.values(app.canvas?.selected_nodes ?? {}).find(resumeWidget);
+  if (chosen) return chosen;
+  const graph = app.canvas?.graph ?? app.graph;
+  const all = (graph.nodes ?? graph._nodes ?? []).filter(resumeWidget);
+  return all.length === 1 ? all[0] : undefined;
+}
+
+function resumeWidget(node: ComfyNode): ComfyWidget | undefined {
+  if (!node.comfyClass?.startsWith("EchoTorrent_")) return undefined;
+  return node.widgets?.find((widget) => RESUME.includes(widget.name));
+}
