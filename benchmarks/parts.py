@@ -25,6 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from echotorrent_core.run_folder import RunFolder
 from echotorrent_core.session import Session
 from echotorrent_core.stream import StreamState
+from echotorrent_core.threads import compute_thread, in_thread
 
 WARM_UP = 2  # chunks that are not counted
 aten = torch.ops.aten
@@ -155,7 +156,8 @@ def attention_flops(query: Any, key: Any, value: Any, *args: Any, **kwargs: Any)
 
 
 def trunk_figures(engine: Any, call: tuple[Any, ...]) -> dict[str, Any]:
-    """Arithmetic speed of one trunk pass and of its matrix products alone."""
+    """Arithmetic speed of one trunk pass and of its matrix products alone, in a thread that works as a session's."""
+    compute_thread()
     forward = type(engine.trunk).forward.__get__(engine.trunk)  # without the stopwatch
     with torch.inference_mode(False), torch.no_grad():
         call = tuple(t.clone() if isinstance(t, torch.Tensor) else t for t in call)
@@ -194,7 +196,7 @@ def main() -> None:
     parts = {name: (marks[last][name] - marks[first].get(name, np.zeros(2))) / chunks for name in marks[last]}
     parts["rest of the session"] = whole - sum(parts.values())
     share = {name: float(s[0] / whole[0]) for name, s in parts.items()}
-    trunk = trunk_figures(engine, call)
+    trunk = in_thread(lambda: trunk_figures(engine, call))
 
     video = engine.frames_in_chunk(1) / engine.config.stream.fps
     ordered = sorted(parts, key=lambda name: -parts[name][0])

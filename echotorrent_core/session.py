@@ -22,6 +22,7 @@ import torch
 from .errors import Cancelled, InputError
 from .media import SegmentEncoder, SoundWindow
 from .run_folder import EventTail, RunFolder
+from .threads import compute_thread, release_workers
 
 
 class Session:
@@ -95,6 +96,7 @@ class Session:
 
     def start(self) -> Session:
         self._epoch = time.monotonic() - self.seconds
+        release_workers()
         self._thread.start()
         return self
 
@@ -236,6 +238,7 @@ class Session:
     # ---- the session's thread
 
     def _work(self) -> None:
+        compute_thread()
         try:
             if not self.run.init_path.exists():
                 self.run.write_init(self._encoder.init())

@@ -25,7 +25,7 @@ from .layers import (
     norm_silu,
 )
 
-_PASS = 4096  # positions of all latents that go through the network together; one latent of 512 x 512 pixels
+_PASS = 512  # positions of all latents that go through the network together: two latents of 128 x 128 pixels
 
 
 class Encoder(nn.Module):

@@ -72,7 +72,8 @@ class RMSNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         scale = torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp_min(1e-12).reciprocal()
         gamma = self.gamma.view(-1, 1, 1) * self.gamma.shape[0] ** 0.5
-        return x * scale * gamma.to(x.dtype)
+        y = x * scale
+        return y * gamma.to(x.dtype) if y.requires_grad or gamma.requires_grad else y.mul_(gamma.to(x.dtype))
 
 
 class CausalConv3d(nn.Conv3d):

@@ -49,6 +49,12 @@ def test_parts(tmp_path) -> None:
     assert 0.8 < figures["trunk"]["counted_in_products"] <= 1.001
 
 
+def test_threads(tmp_path) -> None:
+    figures = run("threads.py", tmp_path)
+    assert len(figures["ways"]) == 4
+    assert figures["ways"][figures["against"]]["wall_and_cpu_ratio"][0][0] == 1
+
+
 @pytest.mark.slow  # a minute
 def test_checkpoint_load(tmp_path) -> None:
     figures = run("checkpoint_load.py", tmp_path)
