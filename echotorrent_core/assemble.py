@@ -3,8 +3,8 @@
     config = presets.get_preset("infinitetalk_14b_lightx2v")
     engine = assemble(config, [Path("models")], LoadOptions(quantise="fp8", loras=((Path("lora.safetensors"), 1.0),)))
 
-A preset gives the policies, the files give the sizes. What is used once per stream (text and image encoder) is loaded
-when it is needed and let go after.
+A preset gives the policies, the files give the sizes. `choose` tells by headers alone whether they fit each other. What
+is used once per stream (text and image encoder) is loaded when it is needed and let go after.
 """
 
 from __future__ import annotations
@@ -41,17 +41,21 @@ _SAMPLE = 1 << 20  # bytes at each end of a file that tell it from others
 class LoadOptions:
     """How weights are loaded.
 
-    dtype: of the trunk; quantise: its block linears to 8 bits; loras: (file, strength), merged before; tokenizer: file
-    or folder of the text encoder's tokenizer, if none is in its file or beside it; allow_pickle: read .pth files too.
+    dtype: of the trunk; quantise: its block linears to 8 bits; encoder_device: of the encoders, if it is another one;
+    loras: (file, strength), merged before; tokenizer: file or folder of the text encoder's tokenizer, if none is in its
+    file or beside it; allow_pickle: read .pth files too; optional: encoders that may be missing, because what they make
+    is given to the engine.
     """
 
     dtype: torch.dtype = torch.bfloat16
     quantise: Quantisation | None = None
     device: str = "cpu"
+    encoder_device: str | None = None
     attention: str = "sdpa"
     loras: tuple[tuple[Path, float], ...] = ()
     tokenizer: Path | None = None
     allow_pickle: bool = False
+    optional: frozenset[Kind] = frozenset()
 
 
 class OnDemand:
@@ -64,45 +68,114 @@ class OnDemand:
         return self.load().encode(given)
 
 
-def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | None = None) -> Engine:
-    """The engine of a preset from weight files and folders that are searched for them.
+class Absent:
+    """Stands for an encoder that was not given. InputError when something is to be encoded."""
 
-    InputError for a file that is no part of such an engine, for parts that are missing, there twice or of another
-    family, and for values that are not finite. Nothing stays loaded then.
+    def __init__(self, kind: Kind):
+        self.kind = kind
+
+    def encode(self, given: Any) -> Tensor:
+        raise InputError(f"there is no {KINDS[self.kind].split(' ', 1)[1]} to encode with; give its file too")
+
+    def features(self, samples: Tensor, frames: int) -> Tensor:
+        return self.encode(samples)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The parts of an engine that fit each other. config: the preset with the sizes of the weights; an encoder that was
+    not given, or that the model does not use, is None. tokenizer: a file or folder; None: it is in the text encoder."""
+
+    config: EngineConfig
+    trunk: Part
+    vae: Part
+    speech: Part | None
+    text: Part | None
+    image: Part | None
+    tokenizer: Path | None
+
+    @property
+    def missing(self) -> frozenset[Kind]:
+        """Encoders that the model uses and that were not given."""
+        encoders: dict[Kind, Part | None] = {"wav2vec2": self.speech, "umt5": self.text}
+        if self.config.trunk.image_dim:
+            encoders["clip_vision"] = self.image
+        return frozenset(kind for kind, part in encoders.items() if part is None)
+
+    def lora(self, path: Path, strength: float, allow_pickle: bool = False) -> Lora:
+        """A LoRA for the trunk, not read. InputError for a file that is none or that belongs to another model."""
+        with on_meta():
+            trunk = Trunk(self.config.trunk)
+        return Lora.open(open_source(path, allow_pickle=allow_pickle), strength, shapes(trunk))
+
+
+def choose(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | None = None) -> Chosen:
+    """What an engine of a preset is put together from; nothing but headers is read.
+
+    paths: weight files, and folders that are searched for them. InputError for a file that is no part of such an
+    engine, and for parts that are missing, there twice, or do not fit each other.
     """
     options = options or LoadOptions()
     parts = Parts(collect(paths, options.allow_pickle), config)
     trunk = parts.trunk()
+    sizes = trunk_config(trunk)
     vae = parts.need("vae")
-    speech = parts.need("wav2vec2")
-    text = parts.need("umt5")
-    image = parts.need("clip_vision") if trunk.facts["image_dim"] else None
-    config = fit(config, trunk_config(trunk), vae)
-    tokenizer = options.tokenizer or _tokenizer_beside(text)
+    speech = parts.encoder("wav2vec2", options.optional)
+    text = parts.encoder("umt5", options.optional)
+    image = parts.encoder("clip_vision", options.optional) if sizes.image_dim else None
+    assert sizes.audio is not None  # `Parts.trunk` finds none without
+    if speech:
+        _require_width(speech, speech.facts["dim"] * speech.facts["layers"], sizes.audio.blocks * sizes.audio.channels)
+    if text:
+        _require_width(text, text.facts["dim"], sizes.text_dim)
+    if image:
+        _require_width(image, image.facts["dim"], sizes.image_dim)
+    tokenizer = options.tokenizer or (_tokenizer_beside(text) if text else None)
+    if text and tokenizer is None and "spiece_model" not in text.source.extras:
+        tokens.load_tokenizer(text.source)  # which tells that there is none
+    return Chosen(fit(config, sizes, vae), trunk, vae, speech, text, image, tokenizer)
 
-    model = _build_trunk(config.trunk, trunk, options)
+
+def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | None = None) -> Engine:
+    """The engine of a preset from weight files and folders that are searched for them.
+
+    InputError for what `choose` refuses, for LoRAs and a tokenizer that do not fit, and for values that are not finite.
+    Nothing stays loaded then.
+    """
+    options = options or LoadOptions()
+    chosen = choose(config, paths, options)
+    config, text, image = chosen.config, chosen.text, chosen.image
+    device = options.encoder_device or options.device
+    half = torch.float32 if device == "cpu" else torch.float16
+    if text:
+        tokens.load_tokenizer(text.source, chosen.tokenizer)  # a damaged one is told now, not after minutes of loading
+    loras = [chosen.lora(path, strength, options.allow_pickle) for path, strength in options.loras]
+
     with on_meta():
-        decoder = CausalVAE(config.vae)
-    load_module(decoder, vae.source, dtype=torch.float32, device=options.device)
-    half = torch.float32 if options.device == "cpu" else torch.float16
+        model, decoder = Trunk(config.trunk, options.attention), CausalVAE(config.vae)
+    load_module(
+        model, chosen.trunk.source, dtype=options.dtype, device=options.device, loras=loras, quantise=options.quantise
+    )
+    load_module(decoder, chosen.vae.source, dtype=torch.float32, device=options.device)
 
     def load_text() -> umt5.TextEncoder:
-        words = tokens.load_tokenizer(text.source, tokenizer)
-        return umt5.TextEncoder(umt5.load_umt5(text.source, torch.bfloat16, options.device), words)
+        assert text is not None
+        words = tokens.load_tokenizer(text.source, chosen.tokenizer)
+        return umt5.TextEncoder(umt5.load_umt5(text.source, torch.bfloat16, device), words)
 
     def load_image() -> clip.ImageEncoder:
         assert image is not None
-        return clip.ImageEncoder(clip.load_clip(image.source, half, options.device))
+        return clip.ImageEncoder(clip.load_clip(image.source, half, device))
 
-    tokens.load_tokenizer(text.source, tokenizer)  # a missing one is told now, not after minutes of loading
+    given = [part for part in (chosen.trunk, chosen.vae, chosen.speech, text, image) if part]
     return Engine(
         config,
         model,
         decoder,
-        wav2vec2.load_wav2vec2(speech.source, torch.float32, options.device),
-        OnDemand(load_text),
-        OnDemand(load_image) if image else None,
-        weights=_fingerprint([trunk, vae, speech, text, *([image] if image else [])], options),
+        wav2vec2.load_wav2vec2(chosen.speech.source, torch.float32, device) if chosen.speech else Absent("wav2vec2"),
+        OnDemand(load_text) if text else Absent("umt5"),
+        OnDemand(load_image) if image else Absent("clip_vision") if config.trunk.image_dim else None,
+        weights=_fingerprint(given, options),
     )
 
 
@@ -133,10 +206,14 @@ class Parts:
         if not parts:
             others = sorted({part.title for part in self.found}) or ["nothing"]
             raise InputError(
-                f"preset '{self.config.name}' needs {KINDS[kind]}, which is missing (found: {'; '.join(others)}); "
-                "give its file too, 'echotorrent inspect' says where people get it (.pth files need --allow-pickle)"
+                f"preset '{self.config.name}' needs {KINDS[kind]}, which is missing (found: {'; '.join(others)}); give "
+                "its file too, as safetensors or GGUF (on a command line, 'echotorrent inspect' says where to get it)"
             )
         return self._only(parts)
+
+    def encoder(self, kind: Kind, optional: Iterable[Kind]) -> Part | None:
+        """As `need`, but an optional one may be missing."""
+        return None if kind in optional and all(part.kind != kind for part in self.found) else self.need(kind)
 
     def trunk(self) -> Part:
         """The trunk with its audio adapter: one model, or a base and the adapter that goes on top."""
@@ -174,14 +251,12 @@ def fit(config: EngineConfig, trunk: TrunkConfig, vae: Part) -> EngineConfig:
     )
 
 
-def _build_trunk(config: TrunkConfig, part: Part, options: LoadOptions) -> Trunk:
-    with on_meta():
-        trunk = Trunk(config, options.attention)
-    sources = [(open_source(path, allow_pickle=options.allow_pickle), strength) for path, strength in options.loras]
-    loras = [Lora.open(source, strength, shapes(trunk)) for source, strength in sources]
-    return load_module(
-        trunk, part.source, dtype=options.dtype, device=options.device, loras=loras, quantise=options.quantise
-    )
+def _require_width(part: Part, found: int, expected: int) -> None:
+    if found != expected:
+        raise InputError(
+            f"{part.source.files[0]}: is {part.title}, whose features are {found} wide where the model expects "
+            f"{expected}; give the encoder that the model was made for"
+        )
 
 
 def _tokenizer_beside(text: Part) -> Path | None:

@@ -37,6 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     source.add_argument("--image", metavar="FILE", help="portrait: any image, or a video (its first frame)")
     source.add_argument("--audio", metavar="FILE", help="speech: any sound or video file; - reads standard input live")
     source.add_argument("--audio-format", metavar="F", help="headerless samples, e.g. s16le:16000 or s16le:48000:2")
+    source.add_argument("--audio-2", metavar="FILE", help="a second speaker, for presets that know two")
+    source.add_argument("--mask", metavar="FILE", help="where the first of two speakers is: a picture, white there")
+    source.add_argument("--mask-2", metavar="FILE", help="where the second one is (default: the two halves)")
     source.add_argument("--prompt", help="expression, gaze, head turn, e.g. 'smiling, looks left'")
     source.add_argument("--preset", help="model (default embedded; see 'echotorrent info')")
     source.add_argument("--weights", metavar="DIR", type=Path, help="folder with the embedded preset's weights")
@@ -50,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     published.add_argument("--kv", metavar="DTYPE", help="histories: bf16, fp32, fp16 or fp8 (default: the preset's)")
     published.add_argument("--size", metavar="WxH", help="picture in pixels (default: the preset's)")
     published.add_argument("--device", help="cuda, cuda:1, mps or cpu (default: the first GPU, else cpu)")
+    published.add_argument("--encoder-device", metavar="DEVICE", help="of the encoders (default: the same)")
+    published.add_argument(
+        "--whole-recording",
+        action="store_true",
+        help="encode all of the speech at once, as InfiniteTalk does (default: the last 8 seconds, as a stream)",
+    )
     published.add_argument(
         "--tokenizer", metavar="PATH", type=Path, help="tokenizer of the text encoder: file or folder"
     )

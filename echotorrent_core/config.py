@@ -263,6 +263,11 @@ class EngineConfig:
             raise ValueError(f"preset {self.name}: sigmas must be a descending list, got {self.stream.sigmas}")
 
     @property
+    def speakers(self) -> int:
+        """How many speakers the model tells apart."""
+        return 1 if self.trunk.audio is None or self.trunk.audio.inject else 2
+
+    @property
     def history_latents(self) -> int:
         """Longest history any layer keeps."""
         return max(layer.history for layer in self.layers)

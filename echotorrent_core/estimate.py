@@ -149,7 +149,7 @@ def of_preset(name: str, size: str | None, dtype: str, kv_dtype: str | None, dev
         return estimate(config, None, dtype, kv_dtype, device)
     numbers = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if numbers is None:
-        raise InputError(f"--size '{size}': expected WIDTHxHEIGHT in pixels, such as 720x400")
+        raise InputError(f"size '{size}': expected WIDTHxHEIGHT in pixels, such as 720x400")
     return estimate(config, (int(numbers[2]), int(numbers[1])), dtype, kv_dtype, device)
 
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from . import __version__, presets
 from .errors import InputError
+from .inputs import Inputs
 from .loading import configure, load_engine, published, recall, remember
-from .media import AudioReader, check_output, file_digest, finalise, read_image
+from .media import AudioReader, check_output, finalise, mix
 from .run_folder import RunFolder
 from .session import Session
 
@@ -41,21 +42,21 @@ class Job:
             import torch
 
             torch.set_num_threads(args.threads)
-        self.reader: AudioReader | None = None
-        self.live = False
+        self.readers: list[AudioReader] = []  # one for each voice that is still to be heard
         self.run, self.session = self._resume(args) if args.resume else self._begin(args, run_dir)
 
     def _begin(self, args: argparse.Namespace, run_dir: Path) -> tuple[RunFolder, Session]:
-        if not args.image or not args.audio:
-            raise InputError("give both --image and --audio (or --resume with a run folder)")
         preset = args.preset or DEFAULT_PRESET
         config = configure(preset, args)
-        image = read_image(args.image, config.size)
-        self._open_audio(args.audio, args.audio_format)
+        inputs = Inputs.given(args, config)
+        image, speakers = inputs.portrait(config), inputs.speakers(config)
+        self.readers = inputs.readers()
         engine = load_engine(config, args)
-        _warn_face(image, args.image)
+        if speakers is None:
+            _warn_face(image, args.image)
         prompt, seed = args.prompt or "", args.seed or 0
-        cond = _condition(engine, image, prompt)
+        cond = _condition(engine, image, prompt, speakers)
+        audio = inputs.recordings(engine)
         info = {
             "preset": preset,
             "fingerprint": engine.fingerprint,
@@ -63,11 +64,10 @@ class Job:
             "prompt": prompt,
             "version": __version__,
             "options": remember(args),
-            "image": _describe_file(args.image),
-            "audio": {**_describe_file(args.audio), "format": args.audio_format},
+            **inputs.describe(),
         }
         run = RunFolder.create(run_dir, info)
-        return run, Session(engine, cond, run, seed, image=image, prompt=prompt)
+        return run, Session(engine, cond, run, seed, audio=audio, prompt=prompt)
 
     def _resume(self, args: argparse.Namespace) -> tuple[RunFolder, Session]:
         run = RunFolder.open(args.resume, args.preset)
@@ -76,37 +76,28 @@ class Job:
             for name, given in (("prompt", args.prompt), ("seed", args.seed)):
                 if given is not None and given != info[name]:
                     raise InputError(f"run '{run.path}' has {name} {info[name]!r}; leave --{name} out to resume it")
-            image_path = _same_file(args.image, info["image"], "image", run)
-            audio_path = _same_file(args.audio, info["audio"], "audio", run)
             recall(args, info.get("options", {}))
+            inputs = Inputs.of_run(args, run)
             engine = load_engine(configure(info["preset"], args), args)
-            cond = None
+            config, cond = engine.config, None
             if not run.state_path.exists():  # stopped before its first chunk: begin again
-                cond = _condition(engine, read_image(image_path, engine.config.size), info["prompt"])
-            session = Session.resume(run, engine, cond)
-            raw_format = args.audio_format or info["audio"].get("format")
-            if not session.finished:  # what comes on standard input goes on where the run stopped
-                self._open_audio(audio_path, raw_format, 0 if audio_path == "-" else session.source_position)
+                cond = _condition(engine, inputs.portrait(config), info["prompt"], inputs.speakers(config))
+            session = Session.resume(run, engine, cond, audio=inputs.recordings(engine))
+            if not session.finished:
+                self.readers = inputs.readers(session.source_position)
             return run, session
         except BaseException:
             run.close()
             raise
 
-    def _open_audio(self, audio: str, raw_format: str | None, start: int = 0) -> None:
-        self.live = audio == "-"
-        if self.live and sys.stdin.isatty():
-            raise InputError("--audio - reads sound from standard input, but that is a terminal; pipe sound into it")
-        self.reader = AudioReader(audio, raw_format=raw_format, start=start)
-
     def start(self) -> None:
         self.session.start()
-        if self.reader:
+        if self.readers:
             threading.Thread(target=self._feed, name="feeder", daemon=True).start()
 
     def _feed(self) -> None:
-        assert self.reader
         try:
-            for block in self.reader:
+            for block in mix(self.readers):
                 if not self.session.push(*block):
                     return
             self.session.end()
@@ -115,17 +106,19 @@ class Job:
 
     def remarks(self) -> None:
         """Warnings that are known only after all the sound was read."""
-        if self.reader and self.reader.damaged:
-            warn(f"audio {self.reader.name} is damaged in {self.reader.damaged} places, which were skipped")
-        if self.reader and self.reader.peak < SILENT and self.session.finished:
-            warn(f"audio {self.reader.name} is silent; the mouth has nothing to follow")
+        for reader in self.readers:
+            if reader.damaged:
+                warn(f"audio {reader.name} is damaged in {reader.damaged} places, which were skipped")
+            if reader.peak < SILENT and self.session.finished:
+                warn(f"audio {reader.name} is silent; the mouth has nothing to follow")
 
     def progress(self, quiet: bool) -> Iterator[dict[str, Any]]:
         """Events as they come, with a progress bar on a terminal."""
         from tqdm import tqdm
 
         fps = self.session.fps
-        duration = self.reader.duration if self.reader else None
+        durations = [reader.duration for reader in self.readers]
+        duration = max(seconds for seconds in durations if seconds) if durations and all(durations) else None
         done = self.session.seconds
         total = math.ceil(duration * fps) / fps if duration else None
         layout = "{desc} {percentage:3.0f}%|{bar}| {n:.1f}/{total:.1f} s [{elapsed}<{remaining}{postfix}]"
@@ -194,9 +187,9 @@ def interruptible() -> Iterator[None]:
         signal.signal(signal.SIGTERM, old)
 
 
-def _condition(engine: Any, image: Any, prompt: str) -> Any:
+def _condition(engine: Any, image: Any, prompt: str, speakers: Any) -> Any:
     try:
-        return engine.condition(image, prompt)
+        return engine.condition(image, prompt, speakers)
     except ValueError as error:
         raise InputError(str(error)) from None
 
@@ -206,28 +199,6 @@ def _warn_face(image: Any, name: str) -> None:
 
     if not looks_like_face(image):
         warn(f"image '{name}' does not look like a face seen from the front; the result may not move like one")
-
-
-def _describe_file(path: str) -> dict[str, Any]:
-    if path == "-":
-        return {"path": "-"}
-    return {"path": os.path.abspath(path), "digest": file_digest(path)}
-
-
-def _same_file(given: str | None, recorded: dict[str, Any], what: str, run: RunFolder) -> str:
-    """The path to read on resume: the one given or the recorded one, if its content is still the same."""
-    path = given or recorded["path"]
-    if path == "-":
-        if given is None:
-            raise InputError(f"the {what} of run '{run.path}' came from standard input; give --{what} to go on")
-        return path
-    if what == "image" and run.state_path.exists():  # the state holds all that was taken from it
-        return path
-    if not Path(path).is_file():
-        raise InputError(f"{what} '{path}' of run '{run.path}' is gone; bring it back or give its place with --{what}")
-    if "digest" in recorded and file_digest(path) != recorded["digest"]:
-        raise InputError(f"{what} '{path}' is not the file that run '{run.path}' was begun with; give that one")
-    return path
 
 
 def describe() -> Iterator[str]:

@@ -15,7 +15,10 @@ from .config import EngineConfig
 from .errors import InputError
 
 # What a run folder remembers of the options, so that --resume need not repeat them.
-REMEMBERED = ("size", "dtype", "kv", "device", "model_dir", "model", "lora", "tokenizer", "allow_pickle")
+REMEMBERED = (
+    *("size", "dtype", "kv", "device", "encoder_device", "model_dir", "model", "lora", "tokenizer", "allow_pickle"),
+    "whole_recording",
+)
 _FILES = ("model_dir", "model", "tokenizer")
 _QUANTISED = ("fp8", "int8")
 _DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
@@ -95,10 +98,11 @@ def _load_published(config: EngineConfig, args: argparse.Namespace) -> Any:
     if missing is not None:
         raise InputError(f"{missing}: not found; expected weight files or a folder of them")
     device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(f"--device {device}: {str(error).splitlines()[0]}; see 'echotorrent info'") from None
+    for option, name in (("--device", device), ("--encoder-device", args.encoder_device or device)):
+        try:
+            torch.empty(0, device=name)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(f"{option} {name}: {str(error).splitlines()[0]}; see 'echotorrent info'") from None
     dtype = args.dtype or "bf16"
     quantised = dtype in _QUANTISED
     return assemble(
@@ -108,6 +112,7 @@ def _load_published(config: EngineConfig, args: argparse.Namespace) -> Any:
             dtype=torch.bfloat16 if quantised else getattr(torch, _name(dtype, _DTYPES, "--dtype", _QUANTISED)),
             quantise=dtype if quantised else None,  # type: ignore[arg-type]
             device=device,
+            encoder_device=args.encoder_device,
             loras=tuple(_lora(text) for text in args.lora or ()),
             tokenizer=args.tokenizer,
             allow_pickle=args.allow_pickle,

@@ -42,7 +42,7 @@ class RunFolder:
         try:
             (path / "segments").mkdir(parents=True, exist_ok=True)
             if (path / "run.json").exists():
-                raise InputError(f"'{path}' already holds a run; go on with --resume '{path}' or choose another folder")
+                raise InputError(f"'{path}' already holds a run; resume it or choose another folder")
             text = json.dumps({"format": FORMAT, **info}, indent=1, ensure_ascii=False)
             _write(path / "run.json", text.encode())
         except OSError as error:
@@ -65,7 +65,7 @@ class RunFolder:
         if preset is not None and self.info["preset"] != preset:
             raise InputError(
                 f"run folder '{self.path}' was made with preset '{self.info['preset']}', not '{preset}'; "
-                f"resume with --preset {self.info['preset']} or start a new run"
+                "resume it with that one or start a new run"
             )
         if fingerprint is not None and self.info["fingerprint"] != fingerprint:
             raise InputError(
@@ -181,7 +181,7 @@ class RunFolder:
         except OSError as error:
             raise InputError(
                 f"cannot write to run folder '{self.path}' ({error.strerror or error}); what was finished is kept: "
-                f"free space, then go on with --resume '{self.path}'"
+                "free space, then resume this run"
             ) from None
 
     # ---- events
@@ -235,7 +235,7 @@ def _read_info(path: Path) -> dict[str, Any]:
         if info["format"] == FORMAT and {"preset", "fingerprint", "seed"} <= info.keys():
             return info
     except FileNotFoundError:
-        raise InputError(f"'{path}' is not a run folder (no run.json); give the folder that --run-dir named") from None
+        raise InputError(f"'{path}' is not a run folder (no run.json); give one that a run was made in") from None
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise InputError(f"'{path}/run.json' is damaged or of another version; start a new run")

@@ -12,7 +12,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ from .threads import compute_thread, release_workers
 class Session:
     """Streams one run. Start it with `start()` or as a context manager; `stop()` (also on exit) keeps what was made.
 
-    engine: see `stream.Engine`; two sessions may share one. cond: from `engine.condition`.
-    image: needed for `set_prompt` only. idle: when no sound is there as time goes by, go on with silence, else wait.
-    pending: seconds of sound that may wait; `push` blocks beyond. state_every: chunks between two saved states.
-    on_chunk: called in the session's thread with each committed chunk's event.
+    engine: see `stream.Engine`; two sessions may share one. cond: from `engine.condition`; with the masks of two
+    speakers in it, two voices are pushed. audio: recordings that are known beforehand, see `engine.start`.
+    idle: when no sound is there as time goes by, go on with silence, else wait. pending: seconds of sound that may
+    wait; `push` blocks beyond. state_every: chunks between two saved states.
+    Both are called in the session's thread: on_chunk with each committed chunk's event, on_step(chunk, step, steps)
+    before each denoising step of a chunk.
     """
 
     def __init__(
@@ -41,12 +43,13 @@ class Session:
         run: RunFolder,
         seed: int = 0,
         *,
-        image: torch.Tensor | None = None,
+        audio: Sequence[Any] | None = None,
         prompt: str = "",
         idle: bool = False,
         pending: float = 30.0,
         state_every: int = 1,
         on_chunk: Callable[[dict[str, Any]], None] | None = None,
+        on_step: Callable[[int, int, int], None] | None = None,
     ) -> None:
         config = engine.config
         self.engine, self.run = engine, run
@@ -54,9 +57,9 @@ class Session:
         self._encoder = SegmentEncoder(config.size, self.fps)
         self._per_frame = self.sample_rate // self.fps
         self._ratio = self._encoder.samples_per_frame // self._per_frame
-        self._image, self._prompt, self._idle, self._on_chunk = image, prompt, idle, on_chunk
-        self._state_every = state_every
-        self._state: Any = None if cond is None else engine.start(cond, seed)
+        self._audio, self._prompt, self._idle, self._state_every = audio, prompt, idle, state_every
+        self._on_chunk, self._on_step, self._steps = on_chunk, on_step, len(config.stream.sigmas)
+        self._state: Any = None if cond is None else engine.start(cond, seed, audio=audio)
         self._window = SoundWindow(0, np.zeros((2, 0), np.float32))
         self._frames = 0  # frames committed
         self._heard = 0  # samples of the time line given to the engine, without the silence that pads the end
@@ -88,7 +91,7 @@ class Session:
             run.rewind(0)
             return cls(engine, cond, run, run.info["seed"], **options)
         session = cls(engine, None, run, run.info["seed"], **options)
-        session._state = _load_state(engine, run.state_path)
+        session._state = _load_state(engine, run.state_path, session._audio)
         session._restore()
         return session
 
@@ -107,16 +110,20 @@ class Session:
         self.stop()
 
     def push(self, mono: np.ndarray, sound: np.ndarray | None = None) -> bool:
-        """Add sound: mono (n,) at the engine's rate, sound (2, ratio * n) at 48 kHz (None: made from mono).
+        """Add sound: mono (n,), or (S, n) of S speakers, at the engine's rate; sound (2, ratio * n) at 48 kHz (None:
+        made of the sum of the speakers).
 
         Blocks while more than `pending` seconds wait. False when the session is over; raises its error if it failed.
         """
-        mono = np.asarray(mono, np.float32).reshape(-1)
-        sound = self._upsampler(mono) if sound is None else np.asarray(sound, np.float32)
-        if sound.shape != (2, self._ratio * len(mono)):
-            raise ValueError(f"sound must be (2, {self._ratio * len(mono)}) for {len(mono)} samples, got {sound.shape}")
+        mono = np.atleast_2d(np.asarray(mono, np.float32))
+        if mono.ndim != 2 or len(mono) != self.speakers:
+            raise ValueError(f"mono must be ({self.speakers}, n), a row for each speaker, got {mono.shape}")
+        length = mono.shape[1]
+        sound = np.clip(self._upsampler(mono.sum(0)), -1, 1) if sound is None else np.asarray(sound, np.float32)
+        if sound.shape != (2, self._ratio * length):
+            raise ValueError(f"sound must be (2, {self._ratio * length}) for {length} samples, got {sound.shape}")
         at = 0
-        while at < len(mono):
+        while at < length:
             with self._wake:
                 while self._waiting >= self._limit and not (self._done or self._stopping):
                     self._wake.wait(0.5)
@@ -125,8 +132,8 @@ class Session:
                     return False
                 if self._ended:
                     raise ValueError("push after end(): this session takes no more sound")
-                n = min(self._limit - self._waiting, len(mono) - at)
-                self._mono.append(mono[at : at + n])
+                n = min(self._limit - self._waiting, length - at)
+                self._mono.append(mono[:, at : at + n])
                 self._sound.append(sound[:, at * self._ratio : (at + n) * self._ratio])
                 self._waiting += n
                 self._wake.notify_all()
@@ -156,13 +163,12 @@ class Session:
         return dropped / self.sample_rate
 
     def set_prompt(self, prompt: str) -> None:
-        """Another prompt from the next chunk on."""
-        if self._image is None:
-            raise ValueError("set_prompt needs the reference: give image= to the session")
+        """Another prompt from the next chunk on; the reference and the places of the speakers stay."""
         self._set(prompt=prompt)
 
     def set_reference(self, image: torch.Tensor) -> None:
-        """Another reference image, (3, H, W) in [-1, 1], from the next chunk on."""
+        """Another reference image, (3, H, W) in [-1, 1], from the next chunk on; the prompt and the places of the
+        speakers stay."""
         self._set(image=image)
 
     def stop(self) -> None:
@@ -204,6 +210,11 @@ class Session:
         with self._wake:
             self._listeners.append(listener)
         return self._listen(listener)
+
+    @property
+    def speakers(self) -> int:
+        """How many voices are pushed."""
+        return self._state.speakers
 
     @property
     def finished(self) -> bool:
@@ -257,7 +268,7 @@ class Session:
                 self._wake.notify_all()
 
     def _next_samples(self) -> np.ndarray | None:
-        """The sound of the next chunk, waited for; None when the run is over."""
+        """The sound of the next chunk (S, n), waited for; None when the run is over."""
         with self._wake:
             need = self.engine.samples_needed(self._state)
             while True:
@@ -281,15 +292,15 @@ class Session:
 
     def _take(self, need: int) -> np.ndarray:
         n = min(need, self._waiting)
-        mono = np.concatenate([*self._mono, np.zeros(0, np.float32)])
+        mono = np.concatenate([*self._mono, np.zeros((self.speakers, 0), np.float32)], 1)
         sound = np.concatenate([*self._sound, np.zeros((2, 0), np.float32)], 1)
         cut = n * self._ratio
-        self._mono, self._sound, self._waiting = [mono[n:]], [sound[:, cut:]], self._waiting - n
+        self._mono, self._sound, self._waiting = [mono[:, n:]], [sound[:, cut:]], self._waiting - n
         self.source_position += n
         self._heard += n if self._ended else need
         self._window = self._window.join(np.pad(sound[:, :cut], ((0, 0), (0, need * self._ratio - cut))))
         self._wake.notify_all()
-        return np.pad(mono[:n], (0, need - n))
+        return np.pad(mono[:, :n], ((0, 0), (0, need - n)))
 
     def _make(self, samples: np.ndarray) -> None:
         begun = time.monotonic()
@@ -297,12 +308,12 @@ class Session:
         with self._wake:
             change, self._change = self._change, None
         if change:
-            self._image, self._prompt = change.get("image", self._image), change.get("prompt", self._prompt)
-            state = self.engine.recondition(state, self.engine.condition(self._image, self._prompt))
+            self._prompt = change.get("prompt", self._prompt)
+            state = self.engine.change(state, **change)
             extra = {"prompt": self._prompt, "new_reference": "image" in change}
         chunk = state.chunk
         total = self._total if self._ended else None
-        state, frames = self.engine.step(state, torch.from_numpy(samples), on_step=self._check, total=total)
+        state, frames = self.engine.step(state, torch.from_numpy(samples), on_step=self._step, total=total)
         if not bool(torch.isfinite(frames).all()):
             raise RuntimeError(
                 f"chunk {chunk} has frames that are not numbers; all before it is kept in '{self.run.path}'"
@@ -332,9 +343,11 @@ class Session:
         self._state = state
         self._publish(event, pixels)
 
-    def _check(self, step: int = 0) -> None:
+    def _step(self, step: int) -> None:
         if self._stopping:
             raise Cancelled
+        if self._on_step:
+            self._on_step(self._state.chunk, step, self._steps)
 
     def _publish(self, event: dict[str, Any], pixels: np.ndarray) -> None:
         with self._wake:
@@ -396,13 +409,13 @@ class _Upsampler:
         return np.repeat((windows @ self._phases.T).reshape(1, -1), 2, 0)
 
 
-def _load_state(engine: Any, path: Path) -> Any:
+def _load_state(engine: Any, path: Path, audio: Sequence[Any] | None) -> Any:
     try:
         if hasattr(engine, "load_state"):
             return engine.load_state(path)
         from .stream import StreamState
 
-        return StreamState.load(path, engine)
+        return StreamState.load(path, engine, audio)
     except InputError:
         raise
     except Exception as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .errors import InputError
 from .model.history import KV, History
 
 if TYPE_CHECKING:
@@ -70,6 +72,11 @@ class StreamState:
     frames: int = 0
     extra: dict[str, str] = field(default_factory=dict)  # small strings of the owner (session), saved along
 
+    @property
+    def speakers(self) -> int:
+        """How many voices the stream listens to."""
+        return len(self.audio)
+
     def save(self, path: Path) -> None:
         """Write the state to a safetensors file, atomically and durably."""
         sink = None if self.sink is self.conditioning.reference else self.sink
@@ -99,8 +106,9 @@ class StreamState:
         os.replace(temporary, path)
 
     @staticmethod
-    def load(path: Path, engine: Engine) -> StreamState:
-        """Read a state written by an engine of the same preset and weights."""
+    def load(path: Path, engine: Engine, audio: Sequence[AudioSource] | None = None) -> StreamState:
+        """Read a state written by an engine of the same preset and weights. audio: what `Engine.start` was given then;
+        InputError if that was something else."""
         groups: dict[str, dict[str, Tensor]] = {"conditioning": {}, "history": {}, "vae": {}, "stream": {}}
         with safe_open(path, "pt", device=str(engine.device)) as file:
             metadata = file.metadata()
@@ -109,13 +117,10 @@ class StreamState:
                 groups.setdefault(group, {})[name] = file.get_tensor(key)
         numbers, stream = json.loads(metadata["numbers"]), groups["stream"]
         given: dict[str, Any] = {"prompt": metadata["prompt"], **groups["conditioning"]}
-        state = engine.start(Conditioning(**given), seed=0, sink=stream.get("sink"))
+        state = engine.start(Conditioning(**given), seed=0, sink=stream.get("sink"), audio=audio)
         state.generator.set_state(stream["generator"].cpu())
         state.history.load_tensors(groups["history"], numbers["written"])
-        state.audio = tuple(
-            type(source).from_tensors(source.config, {k: v.cpu() for k, v in groups[f"audio{i}"].items()})
-            for i, source in enumerate(state.audio)
-        )
+        state.audio = tuple(_restored(source, groups[f"audio{i}"], path) for i, source in enumerate(state.audio))
         state.vae = groups["vae"] or None
         state.lead = stream.get("lead")
         if "motion" in stream:
@@ -123,3 +128,12 @@ class StreamState:
         state.chunk, state.frames = numbers["chunk"], numbers["frames"]
         state.extra = {key.removeprefix("extra."): value for key, value in metadata.items() if key.startswith("extra.")}
         return state
+
+
+def _restored(source: AudioSource, saved: dict[str, Tensor], path: Path) -> AudioSource:
+    if source.tensors().keys() != saved.keys():
+        before = "without" if "samples" in saved else "with"
+        raise InputError(
+            f"'{path}' was made {before} speech features of the whole recording; resume it in the same way"
+        )
+    return source.restored({name: value.cpu() for name, value in saved.items()})

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,8 +58,7 @@ class AudioSource(Protocol):
 
     def tensors(self) -> dict[str, Tensor]: ...
 
-    @classmethod
-    def from_tensors(cls, config: Any, tensors: dict[str, Tensor]) -> AudioSource: ...
+    def restored(self, tensors: dict[str, Tensor]) -> AudioSource: ...
 
 
 class TextEncoder(Protocol):
@@ -170,30 +169,59 @@ class Engine:
     # Starting and steering
 
     @torch.inference_mode()
-    def condition(self, image: Tensor, prompt: str = "", speakers: Tensor | None = None) -> Conditioning:
+    def condition(
+        self,
+        image: Tensor,
+        prompt: str = "",
+        speakers: Tensor | None = None,
+        *,
+        text: Tensor | None = None,
+        tokens: Tensor | None = None,
+    ) -> Conditioning:
         """Encode a reference image (3, H, W) in [-1, 1] at `config.size` and a prompt.
 
-        speakers: masks (3, h, w) of two speakers and the background, of any resolution (model/speakers.py)."""
+        speakers: masks (3, h, w) of two speakers and the background, of any resolution (model/speakers.py). What was
+        encoded elsewhere: text, rows (1, L, dim) that stand for the prompt; tokens, CLIP's (1, n, dim) of the image.
+        ValueError for what does not fit the model."""
+        if speakers is not None and self.config.speakers < 2:
+            raise ValueError(f"preset '{self.config.name}' knows one speaker; leave the masks of two out")
+        config, guided = self.config.trunk, self.config.stream.guidance.text_scale != 1
+        if text is None:
+            text = self.text.encode(prompt)
+        elif text.shape[0] != 1 or text.shape[1] > config.text_len or text.shape[2] != config.text_dim:
+            raise ValueError(
+                f"text is {tuple(text.shape)}, expected one prompt of at most {config.text_len} rows of "
+                f"{config.text_dim}"
+            )
+        return Conditioning(
+            prompt=prompt,
+            text=text.to(self.device),
+            negative=self.text.encode(self.config.text.negative).to(self.device) if guided else None,
+            speakers=None if speakers is None else token_masks(speakers, *self.trunk.grid(*self.latent_size)),
+            **self._see(image, tokens),
+        )
+
+    def _see(self, image: Tensor, tokens: Tensor | None = None) -> dict[str, Any]:
+        """What a `Conditioning` says of the reference image."""
         if tuple(image.shape) != (3, *self.config.size):
             raise ValueError(
                 f"reference image is {tuple(image.shape)}, expected {(3, *self.config.size)}; resize it first"
             )
-        audio = self.config.trunk.audio
-        if speakers is not None and (audio is None or audio.inject):
-            raise ValueError(f"preset '{self.config.name}' knows one speaker; leave the masks of two out")
         picture = image[None, :, None].to(self.device)
         reference, _ = self.vae.encode(picture)
-        guided = self.config.stream.guidance.text_scale != 1
-        return Conditioning(
-            prompt=prompt,
-            picture=picture,
-            reference=reference,
-            start=self._start_latents(picture) if self.config.stream.condition == "first" else None,
-            text=self.text.encode(prompt).to(self.device),
-            negative=self.text.encode(self.config.text.negative).to(self.device) if guided else None,
-            image=None if self.clip is None else self.clip.encode(picture[:, :, 0]).to(self.device),
-            speakers=None if speakers is None else token_masks(speakers, *self.trunk.grid(*self.latent_size)),
-        )
+        if tokens is None and self.clip is not None:
+            tokens = self.clip.encode(picture[:, :, 0])
+        elif tokens is not None and (tokens.shape[0], tokens.shape[2]) != (1, self.config.trunk.image_dim):
+            raise ValueError(
+                f"image tokens are {tuple(tokens.shape)}, expected those of one picture, "
+                f"{self.config.trunk.image_dim} wide"
+            )
+        return {
+            "picture": picture,
+            "reference": reference,
+            "start": self._start_latents(picture) if self.config.stream.condition == "first" else None,
+            "image": None if tokens is None else tokens.to(self.device),
+        }
 
     def _start_latents(self, picture: Tensor) -> Tensor:
         """Latents of the picture followed by mid grey, as many as a chunk has (Wan I2V)."""
@@ -201,11 +229,23 @@ class Engine:
         return self.vae.encode(F.pad(picture, (0, 0, 0, 0, 0, frames)))[0]
 
     @torch.inference_mode()
-    def start(self, conditioning: Conditioning, seed: int, sink: Tensor | None = None) -> StreamState:
-        """A stream at its beginning. Every random draw of it comes from a generator seeded with `seed`."""
+    def start(
+        self,
+        conditioning: Conditioning,
+        seed: int,
+        sink: Tensor | None = None,
+        audio: Sequence[AudioSource] | None = None,
+    ) -> StreamState:
+        """A stream at its beginning. Every random draw of it comes from a generator seeded with `seed`.
+
+        audio: sources that bring features of their own, one per speaker (`Wav2Vec2Recording`), instead of encoding the
+        last seconds that were heard."""
         sink = conditioning.reference if sink is None else sink
         motion = None if self.motion is None else self.motion.start()
         speakers = 1 if conditioning.speakers is None else len(conditioning.speakers) - 1
+        sources = tuple(self._audio_source() for _ in range(speakers)) if audio is None else tuple(audio)
+        if len(sources) != speakers:
+            raise ValueError(f"got {len(sources)} recordings, expected one for each of {speakers} speakers")
         dtype = self.config.stream.history_dtype
         return StreamState(
             conditioning=conditioning,
@@ -216,7 +256,7 @@ class Engine:
                 self.geometry.tokens,
                 None if dtype is None else getattr(torch, dtype),
             ),
-            audio=tuple(self._audio_source() for _ in range(speakers)),
+            audio=sources,
             sink=sink,
             sink_kv=self._sink_kv(conditioning, sink),
             motion=motion,
@@ -229,12 +269,23 @@ class Engine:
 
     @torch.inference_mode()
     def recondition(self, state: StreamState, conditioning: Conditioning) -> StreamState:
-        """Go on with another prompt or reference from the next chunk; a new reference becomes the sink."""
+        """Go on with another prompt or reference from the next chunk; a new reference becomes the sink. The places of
+        two speakers stay if `conditioning` has none."""
+        if conditioning.speakers is None:
+            conditioning = dataclasses.replace(conditioning, speakers=state.conditioning.speakers)
         same = torch.equal(conditioning.reference, state.conditioning.reference)
         sink = state.sink if same else conditioning.reference
         return dataclasses.replace(
             state, conditioning=conditioning, sink=sink, sink_kv=self._sink_kv(conditioning, sink)
         )
+
+    @torch.inference_mode()
+    def change(self, state: StreamState, prompt: str | None = None, image: Tensor | None = None) -> StreamState:
+        """Go on with another prompt, or reference image (3, H, W), from the next chunk; all else stays."""
+        changes = {} if image is None else self._see(image)
+        if prompt is not None:
+            changes |= {"prompt": prompt, "text": self.text.encode(prompt).to(self.device)}
+        return self.recondition(state, dataclasses.replace(state.conditioning, **changes))
 
     # One chunk
 
@@ -333,11 +384,11 @@ class Engine:
         """Features (1, count, channels) from frame `first` on. Behind the end of the sound they are silence's, or in
         window mode those before it in reverse (InfiniteTalk)."""
         if total is None or self.config.stream.window is None or first + count <= total:
-            return source.features(self.audio, first, count)
+            return source.features(self.audio, first, count).to(self.device)
         frames = torch.arange(first, first + count)
         frames = torch.where(frames < total, frames, 2 * total - 1 - frames)
         start = int(frames.min())
-        return source.features(self.audio, start, total - start)[:, frames - start]
+        return source.features(self.audio, start, total - start)[:, frames - start].to(self.device)
 
     def _inputs(self, given: Conditioning, tokens: Tensor, first: bool) -> dict[str, dict[str, Any]]:
         """What the trunk is told in each pass of guidance. Passes without audio hear the silence of one speaker."""

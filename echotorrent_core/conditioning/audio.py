@@ -68,7 +68,7 @@ class LogMel(nn.Module):
 
     def forward(self, samples: Tensor) -> Tensor:
         """(B, S) -> (B, mel_bins, M), about zero mean and unit variance on speech."""
-        blocks = samples.unfold(-1, self.n_fft, self.hop) * self.window
+        blocks = samples.to(self.window.device).unfold(-1, self.n_fft, self.hop) * self.window
         power = torch.fft.rfft(blocks).abs().square() * (4.0 / self.n_fft)
         mels = F.linear(power, self.filters).clamp(min=_FLOOR).log10()
         return (mels.transpose(1, 2) + 3.0) / 1.5
@@ -209,7 +209,6 @@ class AudioStream:
         """Flat dict for safetensors."""
         return {"samples": self.samples, "clock": torch.tensor(self.clock, dtype=torch.int64)}
 
-    @classmethod
-    def from_tensors(cls, config: AudioEncoderConfig, tensors: dict[str, Tensor]) -> AudioStream:
-        """The stream that `tensors` was taken from."""
-        return cls(config, tensors["samples"], int(tensors["clock"]))
+    def restored(self, tensors: dict[str, Tensor]) -> AudioStream:
+        """The stream of this configuration that `tensors` was taken from."""
+        return AudioStream(self.config, tensors["samples"], int(tensors["clock"]))

@@ -10,6 +10,7 @@ Dimension letters: S samples (16 kHz), F video frames, L transformer layers, C w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -215,17 +216,17 @@ class Wav2Vec2Stream:
         """Flat dict for safetensors."""
         return {"samples": self.samples, "clock": torch.tensor(self.clock, dtype=torch.int64)}
 
-    @classmethod
-    def from_tensors(cls, config: Wav2Vec2StreamConfig, tensors: dict[str, Tensor]) -> Wav2Vec2Stream:
-        """The stream that `tensors` was taken from."""
-        return cls(config, tensors["samples"], int(tensors["clock"]))
+    def restored(self, tensors: dict[str, Tensor]) -> Wav2Vec2Stream:
+        """The stream of this configuration that `tensors` was taken from."""
+        return Wav2Vec2Stream(self.config, tensors["samples"], int(tensors["clock"]))
 
 
 @dataclass(frozen=True)
 class Wav2Vec2Recording:
     """A recording that is known beforehand and was encoded whole, read as a stream is (number for number InfiniteTalk).
 
-    whole: (1, F, L * C); frames before and after it repeat its ends; pushed samples only move the clock.
+    whole: (1, F, L * C) in main memory, 1 MB a second for the base model; frames before and after it repeat its ends;
+    pushed samples only move the clock, which is all that a saved state holds: the features are given again.
     """
 
     config: Wav2Vec2StreamConfig
@@ -237,7 +238,23 @@ class Wav2Vec2Recording:
         """Encode mono samples (n,) or (1, n), float32 in [-1, 1], brought to -23 LUFS if `config` says so."""
         if config.loudness:
             samples = normalise_loudness(samples, config.sample_rate)
-        return cls(config, encoder.features_of(samples.reshape(1, -1), config.fps).flatten(2))
+        short = max(0, config.samples_per_frame - samples.numel())
+        return cls(config, encoder.features_of(F.pad(samples.reshape(1, -1), (0, short)), config.fps).flatten(2).cpu())
+
+    @classmethod
+    def of_layers(
+        cls, config: Wav2Vec2StreamConfig, layers: Sequence[Tensor], samples: int, total: int = 0
+    ) -> Wav2Vec2Recording:
+        """From the output of each transformer layer (1, T, C) at the encoder's own 50 Hz, of a recording of so many
+        samples, as programs give it that run the encoder unchanged.
+
+        Interpolating here, behind the transformer, gives other numbers than `of`, which does it before. Features of
+        frames from the recording's end up to `total` are zeros: nothing is heard.
+        """
+        frames = max(1, int(samples / config.sample_rate * config.fps))
+        stacked = torch.stack([layer.detach()[0].cpu().float() for layer in layers], dim=1)  # T, L, C
+        whole = F.interpolate(stacked.flatten(1).T[None], size=frames, mode="linear", align_corners=True)
+        return cls(config, F.pad(whole, (0, max(0, total - frames))).transpose(1, 2).contiguous())
 
     def push(self, samples: Tensor) -> Wav2Vec2Recording:
         return replace(self, clock=self.clock + samples.shape[-1])
@@ -253,9 +270,8 @@ class Wav2Vec2Recording:
 
     def tensors(self) -> dict[str, Tensor]:
         """Flat dict for safetensors."""
-        return {"whole": self.whole, "clock": torch.tensor(self.clock, dtype=torch.int64)}
+        return {"clock": torch.tensor(self.clock, dtype=torch.int64)}
 
-    @classmethod
-    def from_tensors(cls, config: Wav2Vec2StreamConfig, tensors: dict[str, Tensor]) -> Wav2Vec2Recording:
-        """The recording that `tensors` was taken from."""
-        return cls(config, tensors["whole"], int(tensors["clock"]))
+    def restored(self, tensors: dict[str, Tensor]) -> Wav2Vec2Recording:
+        """The recording as far as it was heard when `tensors` was taken."""
+        return replace(self, clock=int(tensors["clock"]))

@@ -1,6 +1,7 @@
 """Pictures and sound in, fragmented MP4 out. PyAV and Pillow only."""
 
 from .read import AudioBlock, AudioReader, file_digest, read_image
+from .voices import mix
 from .write import SegmentEncoder, SoundWindow, check_output, finalise, video_codecs
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "check_output",
     "file_digest",
     "finalise",
+    "mix",
     "read_image",
     "video_codecs",
 ]

@@ -232,6 +232,12 @@ def _mask(
     return torch.zeros(allowed.shape, device=device).masked_fill(~allowed, float("-inf"))
 
 
+def drop_caches() -> None:
+    """Free the rotations and masks that are kept on the device from chunk to chunk; they are made again when needed."""
+    _mask.cache_clear()
+    rotation.cache_clear()
+
+
 class RollingContext:
     """One chunk against sink and rings. Shapes do not change from the first chunk on."""
 

@@ -96,8 +96,8 @@ def _read_file(path: Path, allow_pickle: bool) -> Source:
         return read_safetensors(path)
     if not allow_pickle:
         raise InputError(
-            f"{path}: is a PyTorch pickle, which can carry code and is only read on request; allow it with "
-            "allow_pickle=True or --allow-pickle (nothing but tensors is loaded then), or use a safetensors version"
+            f"{path}: is a PyTorch pickle, which can carry code and is only read on request; use a safetensors "
+            "version, or allow it (allow_pickle=True, on the command line --allow-pickle; only tensors are loaded then)"
         )
     return read_pickle(path)
 

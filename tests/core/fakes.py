@@ -25,6 +25,7 @@ class FakeState:
     chunk: int = 0
     frames: int = 0
     heard: int = 0
+    speakers: int = 1
     extra: dict[str, str] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
@@ -36,9 +37,9 @@ class FakeState:
 class FakeEngine:
     fingerprint = "debug-fake"
 
-    def __init__(self, delay: float = 0.0, steps: int = 2, bad_chunk: int | None = None) -> None:
+    def __init__(self, delay: float = 0.0, steps: int = 2, bad_chunk: int | None = None, speakers: int = 1) -> None:
         self.config = presets.debug()
-        self.delay, self.steps, self.bad_chunk = delay, steps, bad_chunk
+        self.delay, self.steps, self.bad_chunk, self.speakers = delay, steps, bad_chunk, speakers
 
     def frames_in_chunk(self, index: int) -> int:
         return 13 if index == 0 else 16
@@ -46,14 +47,15 @@ class FakeEngine:
     def samples_needed(self, state: FakeState) -> int:
         return (state.frames + self.frames_in_chunk(state.chunk)) * 640 + LOOK_AHEAD - state.heard
 
-    def condition(self, image: torch.Tensor, prompt: str = "") -> str:
+    def condition(self, image: torch.Tensor, prompt: str = "", speakers: torch.Tensor | None = None) -> str:
         return hashlib.sha256(image.numpy().tobytes() + prompt.encode()).hexdigest()
 
-    def start(self, cond: str, seed: int) -> FakeState:
-        return FakeState(f"{cond}/{seed}")
+    def start(self, cond: str, seed: int, audio: None = None) -> FakeState:
+        return FakeState(f"{cond}/{seed}", speakers=self.speakers)
 
-    def recondition(self, state: FakeState, cond: str) -> FakeState:
-        return dataclasses.replace(state, digest=f"{state.digest}/{cond}")
+    def change(self, state: FakeState, prompt: str | None = None, image: torch.Tensor | None = None) -> FakeState:
+        given = (prompt or "").encode() + (b"" if image is None else image.numpy().tobytes())
+        return dataclasses.replace(state, digest=f"{state.digest}/{hashlib.sha256(given).hexdigest()}")
 
     def step(
         self,
@@ -62,7 +64,7 @@ class FakeEngine:
         on_step: Callable[[int], None] | None = None,
         total: int | None = None,
     ) -> tuple[FakeState, torch.Tensor]:
-        assert samples.ndim == 1 and samples.numel() == self.samples_needed(state)
+        assert samples.shape == (state.speakers, self.samples_needed(state))
         for i in range(self.steps):
             if on_step:
                 on_step(i)
@@ -79,7 +81,7 @@ class FakeEngine:
             digest=digest,
             chunk=state.chunk + 1,
             frames=state.frames + count,
-            heard=state.heard + samples.numel(),
+            heard=state.heard + samples.shape[1],
         )
         return new, frames
 

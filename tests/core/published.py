@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import torch
@@ -9,7 +10,9 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import CLIPVisionConfig, CLIPVisionModel, UMT5Config, UMT5EncoderModel, Wav2Vec2Config, Wav2Vec2Model
 
-from echotorrent_core.config import AudioAdapterConfig, TrunkConfig, VAEConfig
+from echotorrent_core import presets
+from echotorrent_core.assemble import LoadOptions
+from echotorrent_core.config import AudioAdapterConfig, EngineConfig, TrunkConfig, VAEConfig
 from echotorrent_core.model.dit import Trunk
 from echotorrent_core.vae.causal import CausalVAE
 
@@ -18,6 +21,18 @@ TRUNK = TrunkConfig(
     dim=128, ffn_dim=64, num_heads=1, num_layers=2, text_dim=TEXT, image_dim=IMAGE, freq_dim=32,
     audio=AudioAdapterConfig(blocks=1, channels=SPEECH * LAYERS, intermediate_dim=16, output_dim=24, context_tokens=2),
 )  # fmt: skip
+
+
+OPTIONS = LoadOptions(dtype=torch.float32)
+
+
+def small(name: str) -> EngineConfig:
+    """A preset's policies on a picture of 32 x 32 and in windows of 13 frames."""
+    config = presets.get_preset(name)
+    stream = dataclasses.replace(config.stream, sigmas=(1.0, 0.5), chunk_latents=4)
+    if stream.window:
+        stream = dataclasses.replace(stream, window=dataclasses.replace(stream.window, overlap=5))
+    return dataclasses.replace(config, size=(32, 32), stream=stream)
 
 
 def save(tensors: dict[str, torch.Tensor], path: Path) -> None:

@@ -125,7 +125,7 @@ def test_ring_too_short_is_said(encoder: AudioEncoder, samples: torch.Tensor) ->
 
 def test_saved_stream_goes_on(encoder: AudioEncoder, samples: torch.Tensor) -> None:
     stream = AudioStream(CONFIG).push(samples[:, :30000])
-    restored = AudioStream.from_tensors(CONFIG, {k: v.clone() for k, v in stream.tensors().items()})
+    restored = AudioStream(CONFIG).restored({k: v.clone() for k, v in stream.tensors().items()})
     a, b = (s.push(samples[:, 30000:]).features(encoder, 60, 16) for s in (stream, restored))
     assert torch.equal(a, b) and restored.clock == 30000
 
@@ -152,3 +152,10 @@ def test_bad_audio_is_refused(encoder: AudioEncoder) -> None:
         AudioStream(CONFIG).push(torch.zeros(2, 100))
     with pytest.raises(ValueError, match="multiple of 4"):
         AudioEncoder(dataclasses.replace(CONFIG, right_mels=7))
+
+
+def test_sound_follows_the_encoder_to_its_device() -> None:
+    """A stream's ring stays in main memory, wherever a host moves the weights."""
+    stream = AudioStream(CONFIG).push(torch.zeros(16000))
+    features = stream.features(AudioEncoder(CONFIG).to("meta"), 0, 4)
+    assert stream.samples.device.type == "cpu" and features.device.type == "meta" and features.shape[1] == 4

@@ -6,6 +6,7 @@ import http.client
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,14 +14,17 @@ import threading
 import time
 import wave
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+import torch
 from fakes import FakeEngine, speech
 from PIL import Image
+from safetensors.torch import load_file
 
-from echotorrent_core import cli, jobs, play
+from echotorrent_core import cli, inputs, jobs, play
 from echotorrent_core.errors import InputError
 from echotorrent_core.run_folder import RunFolder
 
@@ -37,13 +41,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def wav(seconds: float, gain: float = 1.0) -> bytes:
+def wav(seconds: float, gain: float = 1.0, seed: int = 0) -> bytes:
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(16000)
-        out.writeframes((speech(seconds)[0] * gain * 32767).astype("<i2").tobytes())
+        out.writeframes((speech(seconds, seed)[0] * gain * 32767).astype("<i2").tobytes())
     return file.getvalue()
 
 
@@ -171,7 +175,7 @@ def test_unwritable_output_is_found_before_work_begins(folder: Path, monkeypatch
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "write_bytes", refuse)  # root may write anywhere, so pretend
-    monkeypatch.setattr(jobs, "read_image", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr(inputs, "read_image", lambda *_: pytest.fail("work began"))
     assert generate() == 2
 
 
@@ -315,26 +319,126 @@ def models(tmp_path_factory) -> Path:
     return published.write(tmp_path_factory.mktemp("models"))
 
 
-def test_published_models_from_a_folder(folder, models, monkeypatch):
-    monkeypatch.setattr(jobs, "load_engine", REAL)
+def published(models: Path, *more: str) -> int:
+    """Generate with the tiny models, at a size at which that takes a second."""
     options = ("--size", "32x32", "--dtype", "fp32", "--device", "cpu")
-    assert generate("--model-dir", str(models), *options, preset="flashtalk_14b") == 0
-    assert frames("out.mp4") == 76  # 3.03 s
+    return generate("--model-dir", str(models), *options, *more, preset="flashtalk_14b")
+
+
+class Stopped(jobs.Job):
+    """Ctrl-C after the first chunk."""
+
+    def progress(self, quiet):
+        for event in super().progress(quiet):
+            yield event
+            raise KeyboardInterrupt
+
+
+VOICES = ("--audio-2", "other.wav")
+MASKS = ("--mask", "one.png", "--mask-2", "two.png")
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("--whole-recording",), VOICES, (*VOICES, *MASKS, "--whole-recording")], ids=len
+)
+def test_published_models_from_a_folder(folder, models, monkeypatch, options):
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    Path("other.wav").write_bytes(wav(2.0, seed=1))
+    Image.effect_noise((64, 80), 50).save("face.png")  # colours are brought to the portrait's: a plain one hides all
+    for name, left in (("one.png", 0), ("two.png", 32)):
+        mask = Image.new("L", (64, 80))
+        mask.paste(255, (left, 0, left + 32, 80))
+        mask.save(name)
+    assert published(models, *options) == 0
+    assert frames("out.mp4") == 76  # 3.03 s: the first voice's length, not the second's
     whole = Path("out.mp4").read_bytes()
 
-    # Stopped after its first window; the run remembers where the weights are.
-    class Stopped(jobs.Job):
-        def progress(self, quiet):
-            for event in super().progress(quiet):
-                yield event
-                raise KeyboardInterrupt
-
+    # Stopped after its first window; the run remembers where weights, voices and masks are.
     with monkeypatch.context() as patch:
         patch.setattr(jobs, "Job", Stopped)
-        assert generate("--model-dir", str(models), *options, preset="flashtalk_14b") == 130
+        assert published(models, *options) == 130
     assert 33 <= frames("out.mp4") < 76
     assert cli.main(["generate", "--resume", "out.mp4.run", "-o", "out.mp4"]) == 0
     assert Path("out.mp4").read_bytes() == whole
+
+
+def test_each_voice_and_each_mask_matters(folder, models, monkeypatch):
+    """In the latents that the run goes on from."""
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    Path("speech.wav").write_bytes(wav(1.0))
+    Path("other.wav").write_bytes(wav(1.0, seed=1))
+    Image.effect_noise((64, 80), 50).save("face.png")  # colours are brought to the portrait's: a plain one hides all
+    for name, left in (("one.png", 0), ("two.png", 32)):
+        mask = Image.new("RGB", (32, 40))  # half the portrait's resolution
+        mask.paste((255, 255, 255), (left // 2, 0, left // 2 + 16, 40))
+        mask.save(name)
+    swapped = ("--mask", "two.png", "--mask-2", "one.png")
+    states = []
+    for options in ((), VOICES, (*VOICES, *MASKS), (*VOICES, *swapped), (*VOICES, "--whole-recording")):
+        assert published(models, "--keep-run", *options) == 0
+        states.append(load_file("out.mp4.run/state.safetensors"))
+        shutil.rmtree("out.mp4.run")
+    one, halves, masked, turned, whole = (state["stream.lead"] for state in states)
+    assert torch.equal(halves, masked)  # the masks are the halves
+    masks = [state.get("conditioning.speakers") for state in states]
+    different = [one, halves, turned, whole]
+    assert not any(torch.equal(different[i], different[j]) for i in range(4) for j in range(i))
+    assert masks[0] is None and torch.equal(masks[2], masks[3][[1, 0, 2]])
+    assert "audio1.samples" in states[1] and "audio1.samples" not in states[4]
+
+
+@pytest.mark.parametrize(
+    ("options", "preset", "said"),
+    [
+        (VOICES, "debug", "knows one speaker; leave --audio-2 out"),
+        (MASKS, "flashtalk_14b", "give --audio-2 too"),
+        ((*VOICES, "--mask", "one.png"), "flashtalk_14b", "give --mask and --mask-2, or neither"),
+        (("--audio-2", "none.wav"), "flashtalk_14b", "audio not found: 'none.wav'"),
+        (("--audio-2", "-"), "flashtalk_14b", "--audio-2 takes a file"),
+        ((*VOICES, "--mask", "one.png", "--mask-2", "none.png"), "flashtalk_14b", "image not found: 'none.png'"),
+        ((*VOICES, "--mask", "wide.png", "--mask-2", "one.png"), "flashtalk_14b", "paint it over the picture"),
+        ((*VOICES, "--mask", "black.png", "--mask-2", "one.png"), "flashtalk_14b", "mask of speaker 1 is empty"),
+        (("--whole-recording",), "debug", "--whole-recording: for published models"),
+        (("--encoder-device", "cpu"), "debug", "--encoder-device: for published models"),
+        (("--encoder-device", "abacus"), "flashtalk_14b", "--encoder-device abacus"),
+    ],
+)
+def test_two_speakers_that_cannot_be_are_one_sentence(folder, models, monkeypatch, capsys, options, preset, said):
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    Path("other.wav").write_bytes(wav(1.0))
+    for name, size, colour in (("one.png", (64, 80), 255), ("black.png", (64, 80), 0), ("wide.png", (90, 40), 255)):
+        Image.new("L", size, colour).save(name)
+    more = ("--model-dir", str(models)) if preset != "debug" else ()
+    assert generate(*options, *more, preset=preset) == 2
+    error = capsys.readouterr().err.strip()
+    assert said in error and len(error.splitlines()) == 1
+    assert not Path("out.mp4.run").exists()
+
+
+def test_sound_from_a_pipe_is_no_whole_recording(folder, models, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: False))
+    options = ["--preset", "flashtalk_14b", "--model-dir", str(models), "--whole-recording"]
+    assert cli.main(["generate", *options, "--image", "face.png", "--audio", "-", "-o", "out.mp4"]) == 2
+    assert "--whole-recording needs all of the sound at once" in capsys.readouterr().err
+
+
+def test_a_run_of_two_is_resumed_with_its_own_voices(folder, models, monkeypatch, capsys):
+    monkeypatch.setattr(jobs, "load_engine", REAL)
+    Path("other.wav").write_bytes(wav(3.0))
+    Path("third.wav").write_bytes(wav(3.0, 0.5))
+    resume = ["generate", "--resume", "out.mp4.run", "-o", "out.mp4"]
+    for options, more, said in (
+        (VOICES, "third.wav", "audio-2 'third.wav' is not the file"),
+        ((), "other.wav", "was begun without --audio-2"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(jobs, "Job", Stopped)
+            assert published(models, *options) == 130
+        capsys.readouterr()
+        assert cli.main([*resume, "--audio-2", more]) == 2
+        error = capsys.readouterr().err.strip()
+        assert said in error and len(error.splitlines()) == 1
+        shutil.rmtree("out.mp4.run")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import multiprocessing
 import os
@@ -132,7 +133,7 @@ def test_full_disk_leaves_the_older_chunk(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(
             run_folder.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device"))
         )
-        with pytest.raises(InputError, match=r"No space left.*--resume"):
+        with pytest.raises(InputError, match=r"No space left.*then resume this run"):
             commit(run, 1)
         assert committed(run.path) == (["00000.m4s"], [1]) and run.state_path.read_text() == "1"
 
@@ -146,3 +147,21 @@ def test_event_tail_reads_whole_lines_only(tmp_path: Path) -> None:
     with open(path, "ab") as file:
         file.write(b": 3}\n")
     assert [e["n"] for e in tail.poll()] == [3] and tail.poll() == []
+
+
+def test_what_nodes_show_too_names_no_option_of_the_command_line() -> None:
+    """Sentences of the core are read by people who have never seen it, unless they say that they speak of it."""
+    core = Path(run_folder.__file__).parent
+    shared = [
+        path
+        for path in core.rglob("*.py")
+        if path.name not in ("cli.py", "inputs.py", "jobs.py", "loading.py", "play.py")
+    ]
+    raised = [
+        "".join(part.value for part in ast.walk(call) if isinstance(part, ast.Constant) and isinstance(part.value, str))
+        for path in shared
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("InputError", "ValueError", "RuntimeError")
+    ]
+    assert len(raised) > 100
+    assert not [text for text in raised if "--" in text and "command line" not in text]

@@ -30,7 +30,7 @@ def create(path: Path, engine: FakeEngine) -> RunFolder:
 
 def session(path: Path, engine: FakeEngine | None = None, **options: Any) -> Session:
     engine = engine or FakeEngine()
-    return Session(engine, engine.condition(IMAGE), create(path, engine), 3, image=IMAGE, **options)
+    return Session(engine, engine.condition(IMAGE), create(path, engine), 3, **options)
 
 
 def media(path: Path) -> bytes:
@@ -279,6 +279,84 @@ def test_change_of_prompt_and_reference(tmp_path: Path) -> None:
     assert [e.get("prompt") for e in events[:3]] == [None, "smiling", None]
     plain, changed = (sorted((tmp_path / n / "segments").glob("0*")) for n in ("plain", "run"))
     assert plain[0].read_bytes() == changed[0].read_bytes() and plain[1].read_bytes() != changed[1].read_bytes()
+
+
+def two_voices(seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mono (2, n) of two speakers and the sound track (2, 3n) of both."""
+    (one, stereo), (other, _) = speech(seconds), speech(seconds, seed=1)
+    return np.stack([one, other]), stereo
+
+
+def test_two_speakers_push_and_resume_as_one_does(tmp_path: Path) -> None:
+    mono, sound = two_voices(4.0)
+
+    def push(made: Session, size: int) -> None:
+        for at in range(made.source_position, mono.shape[1], size):
+            if not made.push(mono[:, at : at + size], sound[:, 3 * at : 3 * (at + size)]):
+                return
+        made.end()
+
+    with session(tmp_path / "whole", FakeEngine(speakers=2)) as made:
+        push(made, 10**6)
+        made.wait()
+    assert made.finished and made.seconds == 4.0 and made.speakers == 2
+    with session(tmp_path / "run", FakeEngine(delay=0.05, speakers=2), pending=1.0) as made:
+        feeder = threading.Thread(target=push, args=(made, 777), daemon=True)
+        feeder.start()
+        next(event for event in made.events() if event["chunk"] == 2)
+        assert made._waiting <= 16000  # the limit is in seconds, not in samples of all speakers
+    feeder.join(5)
+    made.run.close()
+    assert not made.finished
+    with RunFolder.open(tmp_path / "run") as run, Session.resume(run, FakeEngine(speakers=2)) as resumed:
+        assert resumed.source_position > 0
+        push(resumed, 5000)
+        resumed.wait()
+    assert media(tmp_path / "run") == media(tmp_path / "whole")
+
+
+def test_a_session_of_two_idles_is_cleared_and_ends_without_sound(tmp_path: Path) -> None:
+    engine = FakeEngine(speakers=2)
+    with session(tmp_path / "silent", engine) as made:
+        made.end()
+        made.wait()
+    assert made.seconds == 1 / 25
+    with session(tmp_path / "idle", engine, idle=True) as made:
+        made.push(np.zeros((2, 100), np.float32))
+        next(event for event in made.events() if event["chunk"] == 1)
+    with session(tmp_path / "cleared", FakeEngine(delay=0.05, speakers=2)) as made:
+        made.push(two_voices(6.0)[0])
+        next(made.events())
+        dropped = made.clear()
+        made.end()
+        made.wait()
+    assert 3 < dropped < 6 and made.seconds == pytest.approx(6 - dropped, abs=0.04)
+
+
+def test_samples_must_have_a_row_for_each_speaker(tmp_path: Path) -> None:
+    with session(tmp_path / "run", FakeEngine(speakers=2)) as made:
+        for wrong in (np.zeros(640), np.zeros((3, 640)), np.zeros((1, 2, 640))):
+            with pytest.raises(ValueError, match=r"must be \(2, n\)"):
+                made.push(wrong)
+    with session(tmp_path / "single") as made, pytest.raises(ValueError, match=r"must be \(1, n\)"):
+        made.push(np.zeros((2, 640)))
+
+
+def test_the_sound_track_of_two_is_their_clipped_sum(tmp_path: Path) -> None:
+    mono = np.zeros((2, 16000), np.float32)
+    mono[0, 4000:12000], mono[1, 8000:] = 0.75, 0.75
+    made = session(tmp_path / "run", FakeEngine(speakers=2))  # not started: what is pushed waits
+    made.push(mono)
+    heard = np.concatenate(made._sound, 1)
+    assert heard.shape == (2, 48000) and np.array_equal(heard[0], heard[1])
+    levels = heard[0, [6000, 18000, 30000, 42000]]  # nobody, the first, both, the second
+    assert np.allclose(levels, [0, 0.75, 1.0, 0.75], atol=0.01) and heard.max() == 1.0
+
+
+def test_steps_are_told_before_they_are_made(tmp_path: Path) -> None:
+    told: list[tuple[int, int, int]] = []
+    make(tmp_path / "run", 1.2, on_step=lambda *step: told.append(step))
+    assert told == [(chunk, step, 2) for chunk in range(3) for step in range(2)]
 
 
 def test_stop_acts_within_one_step(tmp_path: Path) -> None:

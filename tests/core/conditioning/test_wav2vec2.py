@@ -131,7 +131,7 @@ def test_unfit_weights_are_refused(model, opened):
 
 
 def test_takes_the_place_of_the_small_encoder_s_stream():
-    for name in ("push", "needed", "features", "tensors", "from_tensors"):
+    for name in ("push", "needed", "features", "tensors", "restored"):
         expected = list(inspect.signature(getattr(AudioStream, name)).parameters)
         for source in (Wav2Vec2Stream, Wav2Vec2Recording):
             assert list(inspect.signature(getattr(source, name)).parameters) == expected
@@ -156,7 +156,7 @@ def test_pushes_do_not_matter(encoder):
 def test_restored_stream_goes_on_as_before(encoder):
     config = Wav2Vec2StreamConfig(window=20, look_ahead=2)
     stream = Wav2Vec2Stream(config, seconds=1.0).push(speech(35 * FRAME))
-    restored = Wav2Vec2Stream.from_tensors(config, stream.tensors())
+    restored = Wav2Vec2Stream(config).restored(stream.tensors())
     more = speech(7 * FRAME, seed=1)
     assert restored.clock == stream.clock
     assert torch.equal(restored.push(more).features(encoder, 33, 7), stream.push(more).features(encoder, 33, 7))
@@ -216,7 +216,27 @@ def test_a_recording_is_encoded_whole(encoder):
 
 
 def test_a_restored_recording_goes_on_as_before(encoder):
-    recording = Wav2Vec2Recording.of(CONFIG, encoder, speech(30 * FRAME)).push(torch.zeros(1, 5 * FRAME))
-    restored = Wav2Vec2Recording.from_tensors(CONFIG, recording.tensors())
+    fresh = Wav2Vec2Recording.of(CONFIG, encoder, speech(30 * FRAME))
+    recording = fresh.push(torch.zeros(1, 5 * FRAME))
+    assert all(tensor.numel() == 1 for tensor in recording.tensors().values())  # saved with every chunk
+    restored = fresh.restored(recording.tensors())
     assert restored.clock == 5 * FRAME == restored.needed(4)
     assert torch.equal(restored.features(encoder, 3, 9), recording.features(encoder, 3, 9))
+
+
+def test_a_recording_of_layers_is_interpolated_behind_the_transformer(model):
+    samples = speech(30 * FRAME)[None]
+    layers = Wav2Vec2Encoder(model).features(samples, 59).unbind(2)  # 59 positions of its convolutions: unchanged
+    recording = Wav2Vec2Recording.of_layers(CONFIG, layers, samples.shape[1], total=34)
+    at = np.linspace(0, 58, 30)
+    expected = [
+        np.stack([np.interp(at, np.arange(59), channel) for channel in layer[0].T.numpy()], 1) for layer in layers
+    ]
+    found = recording.features(None, 0, 36)[0].numpy()
+    np.testing.assert_allclose(found[:30], np.concatenate(expected, 1), atol=1e-5)
+    assert found.shape == (36, LAYERS * WIDTH) and not found[30:].any()  # it ended before the other voice
+
+
+def test_a_click_is_a_recording_of_one_frame(encoder):
+    """Shorter than what the convolutions read at once, and than a frame."""
+    assert Wav2Vec2Recording.of(CONFIG, encoder, speech(100)).whole.shape == (1, 1, LAYERS * WIDTH)
