@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import torch
 
 from ..echotorrent_core.errors import InputError
@@ -36,18 +38,29 @@ class Collect(io.ComfyNode):
     def execute(cls, frames: lazy.Frames) -> io.NodeOutput:
         stream = frames.stream
         height, width = stream.model.config.size
-        images = torch.zeros(stream.frames, height, width, 3, device=host.intermediate_device())
+        needed, free = 12 * stream.frames * height * width, host.free_bytes()
+        if needed > free:
+            raise InputError(
+                f"the pictures of {stream.sound.seconds:.0f} s need {needed / 1e9:.1f} GB of memory and "
+                f"{free / 1e9:.1f} GB are free; use 'Save Video', which keeps them on disk"
+            )
+        # The host runs nodes inside inference mode, but another thread may not write to a tensor of that kind.
+        with torch.inference_mode(False):
+            images = torch.zeros(stream.frames, height, width, 3, device=host.intermediate_device())
         threads: list[threading.Thread] = []
+        failed: list[Exception] = []
 
         def listen(session: Session) -> None:
             chunks = session.frames()
             threads.append(
-                threading.Thread(target=_fill, args=(images, chunks), name="echotorrent frames", daemon=True)
+                threading.Thread(target=_fill, args=(images, chunks, failed), name="echotorrent frames", daemon=True)
             )
             threads[0].start()
 
         made = produce(stream, host.temp_folder(), "collect", listen=listen)
         threads[0].join()
+        if failed:
+            raise failed[0]
         if not made.finished:
             raise InputError("the run was stopped, so there are not all pictures; what was made is in the run list")
         fps = stream.model.config.stream.fps
@@ -59,8 +72,11 @@ class Collect(io.ComfyNode):
         return io.NodeOutput(images, {"waveform": padded, "sample_rate": lazy.SOUND_RATE}, float(fps))
 
 
-def _fill(images: torch.Tensor, chunks: object) -> None:
-    with contextlib.suppress(Exception):  # an error of the session is raised to the node, which waits for it
-        for event, pixels in chunks:  # type: ignore[attr-defined]
+def _fill(images: torch.Tensor, chunks: Iterator[tuple[dict[str, Any], np.ndarray]], failed: list[Exception]) -> None:
+    """Put each chunk's pictures where they belong. What breaks is kept in `failed`, for the node to raise."""
+    try:
+        for event, pixels in chunks:
             first = event["first_frame"]
             images[first : first + len(pixels)] = torch.from_numpy(pixels).to(images) / 255
+    except Exception as error:
+        failed.append(error)

@@ -30,7 +30,21 @@ class Condition(io.ComfyNode):
                     tooltip="Expression, gaze, head turn. 'seconds: prompt / seconds: prompt' changes it with time, "
                     "each from the first chunk that begins then.",
                 ),
-                io.Mask.Input("mask", optional=True, tooltip="Where the first of two speakers is."),
+                io.Conditioning.Input(
+                    "conditioning",
+                    optional=True,
+                    tooltip="From ComfyUI's 'CLIP Text Encode' with Wan's text encoder, instead of a prompt; for "
+                    "published models.",
+                ),
+                io.ClipVisionOutput.Input(
+                    "clip_vision_output",
+                    optional=True,
+                    tooltip="From ComfyUI's 'CLIP Vision Encode' on the same image, instead of the model's own CLIP; "
+                    "for published models.",
+                ),
+                io.Mask.Input(
+                    "mask", optional=True, tooltip="Where the first of two speakers is, painted over the image."
+                ),
                 io.Mask.Input(
                     "mask_2", optional=True, tooltip="Where the second speaker is. Without masks: the halves."
                 ),
@@ -39,7 +53,18 @@ class Condition(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, image: Any, prompt: str, mask: Any = None, mask_2: Any = None) -> io.NodeOutput:
+    def execute(
+        cls,
+        image: Any,
+        prompt: str,
+        conditioning: Any = None,
+        clip_vision_output: Any = None,
+        mask: Any = None,
+        mask_2: Any = None,
+    ) -> io.NodeOutput:
         if (mask is None) != (mask_2 is None):
             raise InputError("one speaker has a mask and the other has none; give both masks or none")
-        return io.NodeOutput(Look(image, prompt, () if mask is None else (mask, mask_2)))
+        if conditioning is not None and prompt.strip():
+            raise InputError("there are a prompt and conditioning; empty the prompt or disconnect the conditioning")
+        masks = () if mask is None else (mask, mask_2)
+        return io.NodeOutput(Look(image, prompt, masks, conditioning, clip_vision_output))

@@ -8,6 +8,7 @@ from .collect import Collect
 from .condition import Condition
 from .decode import Decode
 from .load import LoadModel
+from .lora import LoadLora
 from .save import SaveVideo
 from .stream import StreamVideo
 
@@ -16,7 +17,7 @@ class EchoTorrent(host.ComfyExtension):
     """What ComfyUI asks for the pack's nodes."""
 
     async def get_node_list(self) -> list[type[host.io.ComfyNode]]:
-        return [LoadModel, EncodeAudio, Condition, StreamVideo, Decode, SaveVideo, Collect]
+        return [LoadModel, LoadLora, EncodeAudio, Condition, StreamVideo, Decode, SaveVideo, Collect]
 
 
 def extension() -> EchoTorrent:

@@ -111,6 +111,11 @@ def out_of_memory(error: BaseException) -> bool:
     return known or (isinstance(error, RuntimeError) and ("out of memory" in text or "not enough memory" in text))
 
 
+def free_bytes() -> int:
+    """Memory that is left for what nodes hand on."""
+    return int(memory.get_free_memory(memory.intermediate_device()))
+
+
 def free_memory() -> None:
     """After memory ran out: other prompts must find it free."""
     memory.unload_all_models()
@@ -124,6 +129,15 @@ def node() -> tuple[str, str]:
     """Ids of the prompt and of the node that is running."""
     context = get_executing_context()
     return ("", "") if context is None else (context.prompt_id, context.node_id)
+
+
+def workflow_id(running: type[Any]) -> str | None:
+    """Id of the workflow that queued the output node `running`; None if a program queued it without one."""
+    info = getattr(getattr(running, "hidden", None), "extra_pnginfo", None)
+    workflow = info.get("workflow") if isinstance(info, dict) else None
+    found = workflow.get("id") if isinstance(workflow, dict) else None
+    named = isinstance(found, str) and found.strip("0-")  # the frontend gives zeros to a graph that has no id
+    return found if named else None
 
 
 def check_interrupted() -> None:
@@ -151,10 +165,12 @@ def announce(event: dict[str, Any]) -> None:
 
 
 def add_routes() -> None:
-    from . import routes
+    """What the pack gives to a server that starts: its routes, and the inputs of its workflows."""
+    from . import examples, routes
 
     if (instance := _server()) is not None:
         routes.register(instance.routes, RUNS)
+        examples.offer(Path(folder_paths.get_input_directory()))
 
 
 def _server() -> Any:

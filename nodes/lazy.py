@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..echotorrent_core.config import EngineConfig
+from ..echotorrent_core.config import EngineConfig, Wav2Vec2StreamConfig
 from ..echotorrent_core.errors import InputError
-from ..echotorrent_core.media import AudioReader, read_image
+from ..echotorrent_core.media import AudioBlock, AudioReader, mix, read_image
+from ..echotorrent_core.run_folder import RunFolder
+from ..echotorrent_core.session import Session
+from . import encoded
 from .prompts import Schedule
 
 if TYPE_CHECKING:
@@ -36,17 +40,27 @@ class Model:
     """ECHOTORRENT_MODEL: a preset, and its engine once it was needed.
 
     load: makes the engine. keep: is given the engine's modules, the trunk first, and what drops its caches; returns a
-    function that brings the modules to the device.
+    function that brings the modules to the device. missing: encoders that the model uses and that were not given.
+    with_lora: makes the model with one LoRA more, of a file and strength; None for models that take none.
     """
 
-    def __init__(self, config: EngineConfig, load: Callable[[], Engine], keep: Keep) -> None:
-        self.config, self._load, self._keep = config, load, keep
+    def __init__(
+        self,
+        config: EngineConfig,
+        load: Callable[[], Engine],
+        keep: Keep,
+        missing: frozenset[str] = frozenset(),
+        with_lora: Callable[[Path, float], Model] | None = None,
+    ) -> None:
+        self.config, self._load, self._keep, self.missing, self.with_lora = config, load, keep, missing, with_lora
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._to_device: Callable[[], None] = lambda: None
 
     def engine(self) -> Engine:
         """The engine, its weights on the device they run on."""
+        from ..echotorrent_core.model.history import drop_caches
+
         with self._lock:
             if self._engine is None:
                 with torch.inference_mode(False):  # the host runs nodes inside it, but weights outlive a node
@@ -57,26 +71,19 @@ class Model:
             self._to_device()
             return self._engine
 
-    @property
-    def speakers(self) -> int:
-        """How many speakers the model tells apart."""
-        audio = self.config.trunk.audio
-        return 1 if audio is None or audio.inject else 2
-
-
-def drop_caches() -> None:
-    """Free the rotations and masks that are kept on the device from chunk to chunk; they are made again when needed."""
-    from ..echotorrent_core.model import history, rope
-
-    history._mask.cache_clear()
-    rope.rotation.cache_clear()
-
 
 class Sound:
-    """ECHOTORRENT_AUDIO: the voice of each speaker, from the host's AUDIO (waveform (1, C, n) and sample_rate)."""
+    """ECHOTORRENT_AUDIO: the voice of each speaker, from the host's AUDIO (waveform (1, C, n) and sample_rate).
 
-    def __init__(self, *voices: dict[str, Any]) -> None:
+    layers: of each voice, from the host's AUDIO_ENCODER_OUTPUT; without, speech is encoded chunk by chunk.
+    """
+
+    def __init__(self, *voices: dict[str, Any], encoder_outputs: Sequence[Any] = ()) -> None:
         self.voices = [_voice(voice, f"audio of speaker {i + 1}") for i, voice in enumerate(voices)]
+        self.layers = [
+            encoded.speech_layers(output, samples.shape[1] / rate, f"audio_encoder_output of speaker {i + 1}")
+            for i, ((samples, rate), output) in enumerate(zip(self.voices, encoder_outputs, strict=False))
+        ]
 
     @property
     def speakers(self) -> int:
@@ -93,62 +100,40 @@ class Sound:
             found.update(f"{samples.shape}{rate}".encode() + np.ascontiguousarray(samples).tobytes())
         return found.hexdigest()
 
-    def blocks(self, sample_rate: int, start: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def blocks(self, sample_rate: int, start: int = 0) -> Iterator[AudioBlock]:
         """(mono (n,), or (speakers, n), at `sample_rate`; sound (2, m) at 48 kHz) from sample `start` on."""
-        readers = [iter(_reader(samples, rate, sample_rate, start)) for samples, rate in self.voices]
-        if len(readers) == 1:
-            yield from readers[0]
-            return
-        ratio = SOUND_RATE // sample_rate
-        held = [(np.zeros(0, np.float32), np.zeros((2, 0), np.float32)) for _ in readers]
-        while True:
-            for i, reader in enumerate(readers):
-                while len(held[i][0]) < sample_rate and (block := next(reader, None)) is not None:
-                    held[i] = tuple(np.concatenate(pair, -1) for pair in zip(held[i], block, strict=True))  # type: ignore[assignment]
-            n = max(len(mono) for mono, _ in held)
-            if not n:
-                return
-            n = min(n, sample_rate)  # voices that have ended go on with silence
-            monos = [np.pad(mono[:n], (0, n - len(mono[:n]))) for mono, _ in held]
-            sounds = [
-                np.pad(sound[:, : n * ratio], ((0, 0), (0, n * ratio - sound[:, : n * ratio].shape[1])))
-                for _, sound in held
-            ]
-            held = [(mono[n:], sound[:, n * ratio :]) for mono, sound in held]
-            yield np.stack(monos), np.clip(sum(sounds), -1, 1)
+        return mix([_reader(samples, rate, sample_rate, start) for samples, rate in self.voices])
 
 
 class Look:
     """ECHOTORRENT_CONDITIONING: reference picture, prompts over time, where two speakers are.
 
-    image: the host's IMAGE (1, H, W, C) in [0, 1]; masks: (1, H, W) of each speaker, of any size.
+    image: the host's IMAGE (1, H, W, C) in [0, 1]; masks: (1, h, w) of each speaker over it. From the host's encoders:
+    conditioning, instead of a prompt; clip_vision_output of the image.
     """
 
-    def __init__(self, image: Tensor, prompt: str = "", masks: tuple[Tensor, ...] = ()) -> None:
+    def __init__(
+        self,
+        image: Tensor,
+        prompt: str = "",
+        masks: Sequence[Tensor] = (),
+        conditioning: Any = None,
+        clip_vision_output: Any = None,
+    ) -> None:
         self.png, self.prompt = _png(image), prompt
+        self.picture = (image.shape[1], image.shape[2])
         self.schedule = Schedule.parse(prompt)
         self.masks = [_mask(mask, i + 1) for i, mask in enumerate(masks)]
+        self.text = None if conditioning is None else encoded.text_rows(conditioning)
+        self.tokens = None if clip_vision_output is None else encoded.image_tokens(clip_vision_output)
 
     @cached_property
     def digest(self) -> str:
-        found = hashlib.sha256(self.png)
-        for mask in self.masks:
-            found.update(mask.numpy().tobytes())
-        return found.hexdigest()
+        return hashlib.sha256(self.png).hexdigest()
 
     def image(self, size: tuple[int, int]) -> Tensor:
         """(3, H, W) in [-1, 1]: scaled to cover `size` (height, width), its centre kept."""
         return read_image(self.png, size)
-
-    def speakers(self, size: tuple[int, int]) -> Tensor:
-        """Masks (3, H, W) of two speakers and the background; without any, the halves of the picture."""
-        from ..echotorrent_core.model.speakers import box_masks, default_boxes
-
-        if not self.masks:
-            return box_masks(default_boxes(*size), *size)
-        scaled = [torch.nn.functional.interpolate(mask[None], size, mode="nearest")[0, 0] for mask in self.masks]
-        both = torch.stack([(mask > 0.5).float() for mask in scaled])
-        return torch.cat([both, (both.sum(0, keepdim=True) == 0).float()])
 
 
 @dataclass(frozen=True)
@@ -162,21 +147,69 @@ class Stream:
 
     def __post_init__(self) -> None:
         name, speakers = self.model.config.name, self.sound.speakers
-        if speakers > self.model.speakers:
+        if speakers > self.model.config.speakers:
             raise InputError(f"preset '{name}' knows one speaker; leave the second audio out or choose InfiniteTalk")
         if self.look.masks and speakers == 1:
             raise InputError("there are masks of two speakers but one voice; give the second audio, or no masks")
+        self._check_encoded()
+        self.speakers()
+
+    def _check_encoded(self) -> None:
+        """InputError for what ComfyUI encoded for another model, and for encoders that are missed."""
+        config, look, layers = self.model.config, self.look, self.sound.layers
+        name, trunk = config.name, config.trunk
+        given = {"conditioning": look.text, "clip_vision_output": look.tokens, "audio_encoder_output": layers or None}
+        taken = {
+            "conditioning": config.text.kind == "umt5",
+            "clip_vision_output": trunk.image_dim > 0,
+            "audio_encoder_output": isinstance(config.audio, Wav2Vec2StreamConfig),
+        }
+        for what, value in given.items():
+            if value is not None and not taken[what]:
+                raise InputError(f"preset '{name}' has no use for {what}; disconnect it")
+        if look.text is not None and (look.text.shape[1] > trunk.text_len or look.text.shape[2] != trunk.text_dim):
+            raise InputError(
+                f"conditioning has {look.text.shape[1]} rows of {look.text.shape[2]} values, preset '{name}' takes at "
+                f"most {trunk.text_len} of {trunk.text_dim}; encode a shorter prompt with Wan's text encoder"
+            )
+        if look.tokens is not None and look.tokens.shape[2] != trunk.image_dim:
+            raise InputError(
+                f"clip_vision_output is {look.tokens.shape[2]} wide, preset '{name}' takes {trunk.image_dim}; load the "
+                "CLIP vision model that it was made with"
+            )
+        heard = 0 if trunk.audio is None else trunk.audio.blocks * trunk.audio.channels
+        for voice in layers:
+            count, width = len(voice), voice[0].shape[2]
+            if count * width != heard:
+                raise InputError(
+                    f"audio_encoder_output has {count} layers of {width} values, preset '{name}' takes {heard} in all; "
+                    "load the audio encoder that it was made with"
+                )
+        needed = {
+            "umt5": ("text_encoder", "conditioning", look.text is None or config.stream.guidance.text_scale != 1),
+            "clip_vision": ("clip_vision", "clip_vision_output", look.tokens is None),
+            "wav2vec2": ("audio_encoder", "audio_encoder_output", not layers),
+        }
+        for kind, (file, input, wanted) in needed.items():
+            if wanted and kind in self.model.missing:
+                instead = f", or connect {input}" if given[input] is None else ": it encodes a negative prompt too"
+                raise InputError(f"preset '{name}' needs a file for {file}; choose one in 'Load Model'{instead}")
 
     def info(self) -> dict[str, Any]:
         """What tells this run from others; a run is only resumed with the same."""
+        look, sound = self.look, self.sound
         return {
             "preset": self.model.config.name,
             "size": list(self.model.config.size),
             "fps": self.model.config.stream.fps,
             "seed": self.seed,
-            "prompt": self.look.prompt,
-            "image": {"digest": self.look.digest},
-            "audio": {"digest": self.sound.digest},
+            "prompt": look.prompt,
+            "image": {"digest": look.digest},
+            "audio": {"digest": sound.digest},
+            "mask": encoded.digest(look.masks),
+            "conditioning": encoded.digest([] if look.text is None else [look.text]),
+            "clip_vision_output": encoded.digest([] if look.tokens is None else [look.tokens]),
+            "audio_encoder_output": encoded.digest(layer for voice in sound.layers for layer in voice),
         }
 
     @property
@@ -184,14 +217,41 @@ class Stream:
         """Frames the video will have."""
         return max(1, -(-round(self.sound.seconds * SOUND_RATE) * self.model.config.stream.fps // SOUND_RATE))
 
+    def speakers(self) -> Tensor | None:
+        """Masks (3, H, W) of two speakers and the background; None for one."""
+        from ..echotorrent_core.conditioning.masks import place_speakers
+
+        if self.sound.speakers < 2:
+            return None
+        return place_speakers(self.model.config, self.look.picture, [mask[0] for mask in self.look.masks])
+
     def condition(self, engine: Engine) -> Any:
         """What the engine starts from."""
-        size = self.model.config.size
-        speakers = self.look.speakers(size) if self.sound.speakers > 1 else None
+        look, image = self.look, self.look.image(self.model.config.size)
         try:
-            return engine.condition(self.look.image(size), self.look.schedule.at(0), speakers)
+            return engine.condition(image, look.schedule.at(0), self.speakers(), text=look.text, tokens=look.tokens)
         except ValueError as error:
             raise InputError(str(error)) from None
+
+    def recordings(self) -> list[Any] | None:
+        """Speech features of each voice, where the host encoded them."""
+        from ..echotorrent_core.conditioning.wav2vec2 import Wav2Vec2Recording
+
+        config, voices = self.model.config.audio, self.sound.voices
+        if not self.sound.layers or not isinstance(config, Wav2Vec2StreamConfig):
+            return None
+        return [
+            Wav2Vec2Recording.of_layers(
+                config, layers, round(samples.shape[1] * config.sample_rate / rate), self.frames
+            )
+            for layers, (samples, rate) in zip(self.sound.layers, voices, strict=True)
+        ]
+
+    def session(self, run: RunFolder, **options: Any) -> Session:
+        """A session that makes what `run` lacks: all of it, or what follows its last committed chunk."""
+        engine = self.model.engine()
+        cond = None if run.state_path.exists() else self.condition(engine)
+        return Session.resume(run, engine, cond, audio=self.recordings(), **options)
 
 
 @dataclass(frozen=True)

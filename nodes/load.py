@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from .host import io
 from .lazy import Model
 
 if TYPE_CHECKING:
+    from ..echotorrent_core.assemble import Chosen, LoadOptions
     from ..echotorrent_core.stream import Engine
 
 EMBEDDED = "embedded"
@@ -28,16 +31,16 @@ FILES = {
     "text_encoder": ("text_encoders",),
     "clip_vision": ("clip_vision",),
     "audio_encoder": ("audio_encoders",),
-    "lora": ("loras",),
 }
+OPTIONAL = frozenset({"umt5", "clip_vision", "wav2vec2"})  # what they make may come from ComfyUI's own encoders
 TOOLTIPS = {
     "diffusion_model": "Wan 2.1 I2V 14B, or a model with the audio adapter merged in. Published presets only.",
     "audio_adapter": "InfiniteTalk's audio layers, on top of Wan 2.1 I2V 14B. Leave at none if they are merged in.",
     "vae": "The Wan 2.1 VAE.",
-    "text_encoder": "umT5-xxl, with its tokenizer in the file or beside it.",
-    "clip_vision": "CLIP ViT-H, for models that see the reference picture through it.",
-    "audio_encoder": "wav2vec2, Chinese base model, as InfiniteTalk was trained with.",
-    "lora": "A LoRA for the diffusion model, for example LightX2V's for 4 steps.",
+    "text_encoder": "umT5-xxl, with its tokenizer in the file or beside it. Not needed with 'conditioning'.",
+    "clip_vision": "CLIP ViT-H, through which the model sees the portrait. Not needed with 'clip_vision_output'.",
+    "audio_encoder": "wav2vec2, Chinese base model, as InfiniteTalk was trained with. Not needed with "
+    "'audio_encoder_output'.",
 }
 
 
@@ -62,15 +65,6 @@ class LoadModel(io.ComfyNode):
                         name, options=host.model_files(*kinds), default=host.NONE, optional=True, tooltip=TOOLTIPS[name]
                     )
                     for name, kinds in FILES.items()
-                ),
-                io.Float.Input(
-                    "lora_strength",
-                    default=1.0,
-                    min=-4.0,
-                    max=4.0,
-                    step=0.05,
-                    optional=True,
-                    tooltip="How strongly the LoRA acts; distilled LoRAs expect 1.",
                 ),
                 io.Combo.Input(
                     "precision",
@@ -105,7 +99,6 @@ class LoadModel(io.ComfyNode):
     def execute(
         cls,
         preset: str,
-        lora_strength: float = 1.0,
         precision: str = "auto",
         width: int = 0,
         height: int = 0,
@@ -122,7 +115,7 @@ class LoadModel(io.ComfyNode):
                 names = ", ".join(given) or "precision"
                 raise InputError(f"preset '{preset}' brings its own weights and size; set {names} back to its default")
             return io.NodeOutput(Model(config, lambda: _embedded(preset), host.keep))
-        return io.NodeOutput(_published(config, _paths(files), lora_strength, precision, (height, width)))
+        return io.NodeOutput(_published(config, _paths(files), precision, (height, width)))
 
 
 def _embedded(preset: str) -> Engine:
@@ -146,13 +139,39 @@ def _paths(files: dict[str, str]) -> dict[str, Path]:
     return found
 
 
-def _published(
-    config: EngineConfig, files: dict[str, Path], strength: float, precision: str, size: tuple[int, int]
-) -> Model:
+@dataclass(frozen=True)
+class Recipe:
+    """A published model before anything of it is read. working: bytes that a step needs beside the weights."""
+
+    config: EngineConfig
+    paths: list[Path]
+    options: LoadOptions
+    chosen: Chosen
+    working: int
+
+    def model(self) -> Model:
+        return Model(self.chosen.config, self._load, self._keep, self.chosen.missing, self.with_lora)
+
+    def with_lora(self, path: Path, strength: float) -> Model:
+        """The model with one LoRA more. InputError for a file that is none or that belongs to another model."""
+        self.chosen.lora(path, strength)
+        options = dataclasses.replace(self.options, loras=(*self.options.loras, (path, strength)))
+        return dataclasses.replace(self, options=options).model()
+
+    def _load(self) -> Engine:
+        from ..echotorrent_core.assemble import assemble
+
+        return assemble(self.config, self.paths, self.options)
+
+    def _keep(self, modules: list[Any], drop: Callable[[], None]) -> Callable[[], None]:
+        return host.keep(modules, drop, self.working)
+
+
+def _published(config: EngineConfig, files: dict[str, Path], precision: str, size: tuple[int, int]) -> Model:
     """A model of published files. They are recognised now, by their headers, and read when they are needed."""
     import torch
 
-    from ..echotorrent_core.assemble import LoadOptions, Parts, assemble, collect
+    from ..echotorrent_core.assemble import LoadOptions, choose
     from ..echotorrent_core.estimate import estimate, tokens_grid
 
     if absent := host.missing(["transformers"]):
@@ -161,22 +180,15 @@ def _published(
         size = (size[0] or config.size[0], size[1] or config.size[1])
         tokens_grid(config, size)
         config = dataclasses.replace(config, size=size)
-    lora = files.pop("lora", None)
-    paths = list(files.values())
-    parts = Parts(collect(paths), config)
-    trunk = parts.trunk()
-    kinds: list[Any] = ["vae", "wav2vec2", "umt5", *(["clip_vision"] if trunk.facts["image_dim"] else [])]
-    for kind in kinds:
-        parts.need(kind)
     short = host.precision() if precision == "auto" else precision
     dtypes = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
     options = LoadOptions(
         dtype=dtypes.get(short, torch.bfloat16),
         quantise=None if short in dtypes else short,  # type: ignore[arg-type]
-        loras=() if lora is None else ((lora, strength),),
+        optional=OPTIONAL,  # type: ignore[arg-type]
     )
-    needed = estimate(config, None, short)
+    paths = list(files.values())
+    chosen = choose(config, paths, options)
+    needed = estimate(chosen.config, None, short)
     working = sum(needed.caches.values()) + max(needed.working.values())
-    return Model(
-        config, lambda: assemble(config, paths, options), lambda modules, drop: host.keep(modules, drop, working)
-    )
+    return Recipe(config, paths, options, chosen, working).model()

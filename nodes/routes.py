@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from ..echotorrent_core.errors import InputError
-from ..echotorrent_core.run_folder import EventTail
 from . import guard
+from .progressive import POLL, fragments
 from .runs import Runs
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-POLL = 0.05  # seconds between two looks at a run that is being made
 
 
 def register(table: web.RouteTableDef, runs: Runs) -> None:
@@ -30,29 +30,31 @@ def register(table: web.RouteTableDef, runs: Runs) -> None:
         return _json(await asyncio.to_thread(runs.snapshot, request.match_info["id"]))
 
     async def events(request: web.Request) -> web.StreamResponse:
-        after = request.query.get("after", "0")
-        if not (after.isascii() and after.isdigit() and len(after) < 16):
-            raise InputError(f"after={after[:40]!r}: expected the number of an event")
-        found = await asyncio.to_thread(runs.events, request.match_info["id"], int(after))
-        return _json({"events": found, "n": found[-1]["n"] if found else int(after)})
+        after = _number(request, "after")
+        found = await asyncio.to_thread(runs.events, request.match_info["id"], after)
+        return _json({"events": found, "n": found[-1]["n"] if found else after})
 
     async def init(request: web.Request) -> web.StreamResponse:
-        return await _file(runs.find(request.match_info["id"]) / "init.mp4")
+        return await _part(runs, request, "init.mp4")
 
     async def segment(request: web.Request) -> web.StreamResponse:
-        chunk = int(request.match_info["chunk"])
-        return await _file(runs.find(request.match_info["id"]) / "segments" / f"{chunk:05d}.m4s")
+        return await _part(runs, request, f"segments/{int(request.match_info['chunk']):05d}.m4s")
 
     async def closing(request: web.Request) -> web.StreamResponse:
-        return await _file(runs.find(request.match_info["id"]) / "segments" / "closing.m4s")
+        return await _part(runs, request, "segments/closing.m4s")
 
     async def video(request: web.Request) -> web.StreamResponse:
-        folder = runs.find(request.match_info["id"])
-        response = web.StreamResponse(headers={"Content-Type": "video/mp4", **NO_STORE})
-        await response.prepare(request)
-        async for path in media(folder, runs):
-            await response.write(await asyncio.to_thread(path.read_bytes))
-        await response.write_eof()
+        key, first = request.match_info["id"], _number(request, "from")
+        if (file := await _whole(runs, key)) is not None:
+            return web.FileResponse(file, headers={"Cache-Control": "no-cache"})  # in ranges too, for seeking
+        if request.method == "HEAD":
+            return web.Response(content_type="video/mp4")
+        folder, response = runs.find(key), web.StreamResponse(headers={"Content-Type": "video/mp4", **NO_STORE})
+        with contextlib.suppress(OSError, InputError):  # the viewer went away, or the run was deleted meanwhile
+            await response.prepare(request)
+            async for fragment in fragments(folder, runs, first, lambda: _gone(request)):
+                await response.write(fragment)
+            await response.write_eof()
         return response
 
     async def stop(request: web.Request) -> web.StreamResponse:
@@ -71,23 +73,26 @@ def register(table: web.RouteTableDef, runs: Runs) -> None:
     table.post(run + "/stop")(_guarded(stop))
 
 
-async def media(folder: Path, runs: Runs) -> AsyncIterator[Path]:
-    """The files of a run in playing order, waiting for those that are still to come."""
-    tail, begun = EventTail(folder / "events.jsonl"), False
-    while True:
-        running = await asyncio.to_thread(runs.running, folder)
-        for event in await asyncio.to_thread(tail.poll):
-            if event["kind"] == "chunk":
-                if not begun:
-                    yield folder / "init.mp4"
-                    begun = True
-                yield folder / event["file"]
-        if not running:
-            break
+async def _whole(runs: Runs, key: str) -> Path | None:
+    """The file of a run that is over, or None. One that has ended is waited for while its file is written."""
+    while (await asyncio.to_thread(runs.snapshot, key))["state"] != "running":
+        folder = runs.find(key)
+        if not await asyncio.to_thread(runs.running, folder):
+            return await asyncio.to_thread(runs.video, folder)
         await asyncio.sleep(POLL)
-    closing = folder / "segments" / "closing.m4s"
-    if begun and closing.exists():
-        yield closing
+    return None
+
+
+def _number(request: web.Request, name: str) -> int:
+    """A whole number that a request may give; 0 if it does not."""
+    text = request.query.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise InputError(f"{name}={text[:40]!r}: expected a whole number, such as {name}=0")
+    return int(text)
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -107,7 +112,9 @@ def _json(value: Any) -> web.Response:
     return web.json_response(value, headers={"Cache-Control": "no-store"})
 
 
-async def _file(path: Path) -> web.StreamResponse:
+async def _part(runs: Runs, request: web.Request, name: str) -> web.StreamResponse:
+    """A file in a run's folder."""
+    path = guard.inside(runs.find(request.match_info["id"]), name)
     try:
         data = await asyncio.to_thread(path.read_bytes)
     except OSError:

@@ -57,7 +57,8 @@ class Runs:
         return [self._describe(folder) for _, folder in found[:LISTED]]
 
     def snapshot(self, key: str) -> dict[str, Any]:
-        """What a run is and how far it has come. `n` is the number of the last event it takes into account."""
+        """What a run is and how far it has come. `n` is the number of the last event it takes into account;
+        `total_frames` and `workflow_id` are None where they are not known."""
         return self._describe(self.find(key))
 
     def events(self, key: str, after: int = 0) -> list[dict[str, Any]]:
@@ -67,6 +68,14 @@ class Runs:
     def running(self, folder: Path) -> bool:
         """Whether more may come, from a session of this process or of another one."""
         return folder.name[-16:] in self.live or is_busy(folder)
+
+    def video(self, folder: Path) -> Path | None:
+        """The seekable file of a run that is over; None where it lacks what was made since, as after a crash."""
+        path = guard.inside(folder.parent, f"{folder.name}.mp4")
+        try:
+            return path if path.stat().st_mtime_ns >= (folder / "events.jsonl").stat().st_mtime_ns else None
+        except FileNotFoundError:
+            return None
 
     def stop(self, key: str) -> bool:
         """Stop a run within one denoising step and wait for that; False if it is not running here."""
@@ -102,6 +111,7 @@ class Runs:
             "n": last["n"],
             "chunks": len(chunks),
             "frames": frames,
+            "total_frames": info.get("total_frames"),
             "seconds": round(frames / info.get("fps", 25), 3),
             "fps": info.get("fps", 25),
             "width": width,
@@ -109,5 +119,6 @@ class Runs:
             "created": info.get("created", 0.0),
             "prompt_id": started.get("prompt_id", ""),
             "node_id": started.get("node_id", ""),
+            "workflow_id": started.get("workflow_id"),
             "message": last.get("message", "") or (RESUME_HINT if state in ("stopped", "interrupted") else ""),
         }

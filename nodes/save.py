@@ -64,7 +64,7 @@ class SaveVideo(io.ComfyNode):
 
     @classmethod
     def execute(cls, frames: lazy.Frames, name: str, resume: str = "") -> io.NodeOutput:
-        made = produce(frames.stream, host.output_folder(), name, resume.strip())
+        made = produce(frames.stream, host.output_folder(), name, resume.strip(), workflow_id=host.workflow_id(cls))
         if made.video is None:
             raise InputError("stopped before the first chunk was finished; nothing was made")
         shown = {"images": [host.saved(made.video)], "animated": (True,), "echotorrent_run": [made.id]}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,7 +64,7 @@ class Io:
     Custom = Kind
 
     def __getattr__(self, name: str) -> Kind:
-        return Kind(name.upper())
+        return Kind(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
 
 
 class Patcher:

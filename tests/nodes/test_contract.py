@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SNAPSHOT = Path(__file__).with_name("schema.json")
 IDS = {
     "EchoTorrent_LoadModel",
+    "EchoTorrent_LoadLora",
     "EchoTorrent_EncodeAudio",
     "EchoTorrent_Condition",
     "EchoTorrent_Stream",
@@ -70,6 +71,17 @@ def test_everything_is_explained(nodes):
         assert len(schema.description) > 30, key
         for port in [*schema.inputs, *schema.outputs]:
             assert port.options.get("tooltip", "").endswith("."), (key, port)
+
+
+def test_every_input_and_output_is_in_the_help_pages(nodes):
+    """ComfyUI shows the page of the node's id beside the graph."""
+    pages = ROOT / "web" / "public" / "docs"
+    assert {path.name for path in pages.iterdir()} == IDS
+    for key, node in nodes.items():
+        schema, page = node.define_schema(), (pages / key / "en.md").read_text()
+        assert page.startswith(f"# {schema.display_name}\n"), key
+        names = [port.id or port.options["display_name"] for port in [*schema.inputs, *schema.outputs]]
+        assert not [name for name in names if f"`{name}`" not in page], key
 
 
 def locale(schema):

@@ -1,20 +1,15 @@
 """The run list: made of folders alone, so that it is right after a restart."""
 
 import json
+import os
 
 import pytest
 
+from tests.nodes.conftest import INFO
 from tests.nodes.fake_comfy import part
 
 runs_module = part("nodes.runs")
 InputError = part("echotorrent_core.errors").InputError
-INFO = {"preset": "debug", "fingerprint": "f", "seed": 0, "fps": 25, "size": [32, 48]}
-
-
-@pytest.fixture
-def runs(tmp_path):
-    (tmp_path / "output").mkdir()
-    return runs_module.Runs(lambda: [tmp_path / "output", tmp_path / "temp"])
 
 
 def make(runs, name="talk", chunks=0, last=None, **fields):
@@ -44,6 +39,7 @@ def test_states_survive_a_restart(runs, last, fields, state):
     assert (found["id"], found["state"], found["chunks"], found["frames"]) == (key, state, 2, 20)
     assert (found["seconds"], found["fps"], found["width"], found["height"]) == (0.8, 25, 48, 32)
     assert (found["prompt_id"], found["node_id"], found["n"]) == ("p", "8", 3 + (last is not None))
+    assert found["total_frames"] is None and found["workflow_id"] is None
     assert found["message"] == fields.get("message", runs_module.RESUME_HINT if state != "finished" else "")
 
 
@@ -61,6 +57,32 @@ def test_the_last_event_decides(runs):
         assert runs.snapshot(run.path.name[-16:])["state"] == "finished"
         run.announce("start", prompt_id="p2", node_id="9")
         assert runs.snapshot(run.path.name[-16:])["state"] == "running"
+
+
+def test_what_is_known_of_the_whole_run(runs):
+    """Its length from its beginning on; the workflow that it was queued by last."""
+    with runs.create(runs.roots()[0], "talk", {**INFO, "total_frames": 70}) as run:
+        for workflow in ("w1", "w2"):
+            run.announce("start", prompt_id="p", node_id="8", workflow_id=workflow)
+            found = runs.snapshot(run.path.name[-16:])
+            assert (found["total_frames"], found["workflow_id"]) == (70, workflow)
+
+
+def test_the_file_of_a_run(runs, tmp_path):
+    """It is served while it is newer than what was made: not after a resumed run crashed."""
+    folder = runs.find(make(runs, chunks=2, last="stop"))
+    assert runs.video(folder) is None
+    file = folder.with_name(f"{folder.name}.mp4")
+    file.write_bytes(b"x")
+    assert runs.video(folder) == file
+    made = file.stat().st_mtime
+    os.utime(folder / "events.jsonl", (made + 5, made + 5))
+    assert runs.video(folder) is None
+    file.unlink()
+    (tmp_path / "secret").write_bytes(b"x")
+    file.symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError):
+        runs.video(folder)
 
 
 def test_newest_first_and_only_runs(runs):

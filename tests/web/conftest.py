@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import re
 import shutil
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
+from tests.nodes import comfy_host
+
+from . import comfy
 from .fake_host import FakeHost, FakeRun
 from .video import make_run
 
@@ -26,6 +32,52 @@ def browser() -> Iterator[Any]:
         )
         yield chromium
         chromium.close()
+
+
+SERVERS = [
+    pytest.param((version, policy), id=f"{version}-{'policy' if policy else 'open'}")
+    for version in comfy_host.versions()
+    for policy in (False, True)
+]
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[comfy_host.Server]:
+    """A real ComfyUI, with the content-security policy that refuses blob media and without."""
+    version, policy = request.param
+    base = tmp_path_factory.mktemp("comfy")
+    comfy.settings(base)
+    try:
+        made = comfy_host.Server(version, base, csp=policy)
+    except comfy_host.Unavailable as reason:
+        pytest.skip(f"no ComfyUI {version}: {reason}")
+    with made:
+        yield made
+
+
+@pytest.fixture
+def window(browser: Any, server: comfy_host.Server, request: pytest.FixtureRequest) -> Iterator[comfy.Window]:
+    """A page on it, loaded. What it queued is ended with it."""
+    made = comfy.Window(browser, server, re.sub(r"\W+", "-", request.node.name).strip("-"))
+    made.open()
+    yield made
+    made.close()
+    server.client.json("/queue", {"clear": True})
+    server.client.json("/interrupt", {})
+    comfy.wait(lambda: not made.running(), "the server still runs what was interrupted")
+    assert made.errors == []
+
+
+@pytest.fixture(scope="session")
+def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shipped speech six times over: 70 s, a run that no test waits for the end of."""
+    speech = comfy_host.ROOT / "echotorrent_core" / "assets" / "speech" / "introduction.flac"
+    path = tmp_path_factory.mktemp("speech") / "long.wav"
+    with av.open(str(speech)) as container, wave.open(str(path), "wb") as file:
+        samples = b"".join(frame.to_ndarray()[0].tobytes() for frame in container.decode(audio=0))
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(6 * samples)
+    return path
 
 
 @pytest.fixture(scope="session")

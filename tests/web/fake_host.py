@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from echotorrent_core.run_folder import RunFolder
+from tests.nodes.fake_comfy import part
 
+progressive = part("nodes.progressive")
 FAKE = Path(__file__).parent / "fake"
 DIST = Path(__file__).parents[2] / "web" / "dist"
 STATIC = {
@@ -49,6 +51,7 @@ class FakeRun:
     created: float = field(default_factory=time.time)
     stopped: bool = False
     total: bool = True
+    workflow_id: str | None = None
     extra: list[dict[str, Any]] = field(default_factory=list)  # events after the shown ones
 
     def all_events(self) -> list[dict[str, Any]]:
@@ -67,7 +70,7 @@ class FakeRun:
             **{"id": self.id, "name": self.name, "state": self.state, "n": len(events), "chunks": len(chunks)},
             **{"frames": frames, "seconds": round(frames / fps, 3), "fps": fps, "width": width, "height": height},
             **{"created": self.created, "prompt_id": "p", "node_id": self.node_id, "message": self.message},
-            **({"total_frames": every} if self.total else {}),
+            **{"total_frames": every if self.total else None, "workflow_id": self.workflow_id},
         }
 
 
@@ -156,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
             events = [event for event in run.events() if event["n"] > int(query.partition("=")[2] or 0)]
             self._json({"events": events, "n": len(run.events())})
         elif part == "video":
-            self._video(run)
+            self._video(run, int(query.partition("&")[0].removeprefix("from=") or 0))
         else:
             if part == "closing" and run.shown < len(run.all_events()):
                 return self._json({"error": "not made yet"}, 404)
@@ -170,20 +173,23 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"error": "the fake refuses this"}, status)
         return status is not None
 
-    def _video(self, run: FakeRun) -> None:
+    def _video(self, run: FakeRun, first: int) -> None:
         if run.state != "running":
             return self._range((run.folder / "video.mp4").read_bytes())
         self.send_response(200)
         self.send_header("Content-Type", "video/mp4")
         self.end_headers()
-        self.wfile.write(padded((run.folder / "init.mp4").read_bytes()))
-        sent = 0
+        self.wfile.write(progressive.padded((run.folder / "init.mp4").read_bytes()))
+        sent = first
         while not self.server.closed:
             running = run.state == "running"
             chunks = [event for event in run.events() if event["kind"] == "chunk"]
             for event in chunks[sent:]:
-                self.wfile.write(padded((run.folder / event["file"]).read_bytes()))
-            sent = len(chunks)
+                data = (run.folder / event["file"]).read_bytes()
+                if event["chunk"] == first and event["frames"] < progressive.PROBED:
+                    data += progressive.stills(run.folder, event["first_frame"], event["frames"])
+                self.wfile.write(progressive.padded(data))
+            sent = max(first, len(chunks))
             if not running:
                 return
             time.sleep(0.02)
@@ -232,12 +238,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
-
-
-def padded(data: bytes, block: int = 1 << 15) -> bytes:
-    """Fragments with an empty `free` box behind them: Chromium takes in a stream in blocks of 32 KiB only."""
-    size = 8 + (-len(data) - 8) % block
-    return data + size.to_bytes(4, "big") + b"free" + bytes(size - 8)
 
 
 def main() -> None:

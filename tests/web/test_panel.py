@@ -24,7 +24,8 @@ def test_plays_while_the_run_is_made(panel: Panel, host: FakeHost, run: FakeRun)
     host.advance(run, 5)
     panel.until("it.currentTime > 1.5")
     assert panel.video("it.src").startswith("blob:")
-    panel.see("3.8 of 7.7 s, 1.28x real time")
+    panel.see("96 of 192 frames, 3.8 s")
+    panel.see("1.28x real time")
     host.advance(run, 7, state="finished")
     panel.until("it.ended && it.currentTime > 7.6")
     panel.see("Finished after 192 frames")
@@ -71,6 +72,28 @@ def test_late_joiner_starts_near_the_live_edge_and_can_go_back(panel: Panel, hos
     panel.until("it.currentTime > 2.3 && it.currentTime < 10")
     panel.press("Live")
     panel.until("it.currentTime > 31")
+
+
+@pytest.mark.parametrize("host", [True], indirect=True, ids=["policy"])
+def test_late_joiner_of_one_growing_file_starts_near_its_end(panel: Panel, host: FakeHost, long: Path) -> None:
+    """It cannot be sought in, so it is asked for from there; once the run is over it can."""
+    run = host.add(FakeRun(RUN, long, shown=50))
+    panel.open()
+    panel.until("it.currentTime > 28.5 && it.readyState >= 2 && it.src.includes('/video?from=4')")
+    host.advance(run, 11, state="finished")
+    panel.until("it.currentTime > 28.5 && it.duration > 38 && it.seekable.length")
+    panel.page.evaluate("document.querySelector('.et-panel video').currentTime = 2")
+    panel.until("it.currentTime > 2.2 && it.currentTime < 10")
+
+
+@pytest.mark.parametrize("host", [True], indirect=True, ids=["policy"])
+def test_the_first_chunk_of_a_growing_file_shows_at_once(panel: Panel, host: FakeHost, run: FakeRun) -> None:
+    """Although it has fewer frames than the browser wants to see, and the next comes late."""
+    panel.open()
+    host.advance(run)
+    panel.until("it.videoWidth === 128 && it.currentTime > 0.3")
+    host.advance(run, 3)
+    panel.until("it.currentTime > 1.5 && !it.error")
 
 
 def test_reload_during_a_run(panel: Panel, host: FakeHost, run: FakeRun) -> None:
@@ -121,6 +144,26 @@ def test_player_in_the_node(panel: Panel, host: FakeHost, run: FakeRun) -> None:
     panel.until("it.readyState >= 2", of=".fake-node video")
 
 
+def test_a_node_shows_runs_of_its_workflow_only(panel: Panel, host: FakeHost, run: FakeRun) -> None:
+    """Node ids repeat between workflows, and the host tells of results whichever workflow is open by then."""
+    other = host.add(FakeRun(OTHER, run.folder, shown=13, state="finished", node_id="9", created=run.created - 60))
+    run.workflow_id, other.workflow_id = "workflow-2", "workflow-1"
+    panel.open()
+    panel.page.evaluate("fake.addNode(9)")
+    host.advance(run, 4)
+    panel.until("it.currentTime > 0")
+    panel.until("it.readyState >= 2 && it.duration > 7", of=".fake-node video")
+    panel.page.evaluate(f"fake.app.graph.nodes[0].onExecuted({{ echotorrent_run: ['{RUN}'] }})")
+    panel.page.evaluate("fake.clear(); fake.app.graph.id = 'workflow-3'; fake.addNode(9)")
+    panel.until("it.textContent.includes('appears here')", of=".fake-node")
+    panel.page.evaluate(f"fake.app.graph.nodes[0].onExecuted({{ echotorrent_run: ['{RUN}'] }})")
+    time.sleep(0.3)
+    panel.until("it.textContent.includes('appears here')", of=".fake-node")
+    assert panel.page.evaluate("fake.app.graph.nodes[0].properties") == {}
+    panel.page.evaluate("fake.clear(); fake.app.graph.id = 'workflow-2'; fake.addNode(9)")
+    panel.until("it.readyState >= 2 && it.duration < 7", of=".fake-node video")
+
+
 def test_only_one_player_speaks(panel: Panel, host: FakeHost, run: FakeRun) -> None:
     panel.open()
     panel.page.evaluate("fake.addNode(9)")
@@ -148,7 +191,7 @@ def test_stop_and_keep_then_resume(panel: Panel, host: FakeHost, run: FakeRun) -
     run.extra = [{"kind": "start"}]
     run.state = "running"
     host.announce(RUN, 4)
-    panel.see("Started")
+    panel.see("Resumed")
     run.extra = []
     host.advance(run, 10, state="finished")
     panel.until("it.duration > 7.6")
@@ -217,7 +260,7 @@ def test_failures_are_shown_with_what_to_do(panel: Panel, host: FakeHost, run: F
     run.extra.append({"kind": "error", "message": "no space left on the disk"})
     host.advance(run, 0, state="failed", message="no space left on the disk.")
     panel.see("The run failed")
-    panel.see("no space left on the disk. What was made is kept and plays below.")
+    panel.see("No space left on the disk. What was made is kept and plays below.")
     host.refuse = {"/runs$": 500}
     panel.open()
     panel.see("The runs cannot be listed")
@@ -241,7 +284,7 @@ def test_list_shows_every_run_and_plays_the_chosen(panel: Panel, host: FakeHost,
 
 def test_no_runs_yet(panel: Panel) -> None:
     panel.open()
-    panel.see("No runs yet.")
+    panel.see("No runs yet")
     panel.page.evaluate("fake.command('EchoTorrent.StopAndKeep')")
     assert panel.page.evaluate("fake.toasts.at(-1).detail") == "No video is being made."
 

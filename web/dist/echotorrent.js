@@ -4176,8 +4176,8 @@ var RESUME = ["resume", "run_id"];
 var REMEMBERED = "echotorrent_run";
 var PLAYER = {
 	width: 300,
-	height: 380,
-	least: 240
+	height: 480,
+	least: 260
 };
 var host = {
 	fetch: (path, options) => api.fetchApi(path, options),
@@ -4213,16 +4213,20 @@ var host = {
 			text: `Node '${node.title ?? node.id}' goes on with this run when the graph is queued.`
 		};
 	},
-	addSidebarTab(id, title, tooltip, badge, root) {
+	addSidebarTab(id, title, tooltip, root) {
 		app.extensionManager.registerSidebarTab({
 			id,
 			title,
 			tooltip,
 			icon: "pi pi-video",
 			type: "custom",
-			iconBadge: badge,
+			iconBadge: () => null,
 			render: (container) => container.replaceChildren(root)
 		});
+		return (badge) => {
+			const tab = app.extensionManager.getSidebarTabs?.().find((found) => found.id === id);
+			if (tab) tab.iconBadge = () => badge;
+		};
 	}
 };
 function register({ settings, commands, setup, mount }) {
@@ -4257,21 +4261,21 @@ function addPlayer(node, mount) {
 	node.onDrawBackground = () => void 0;
 	const [width, height] = node.size;
 	node.setSize?.([Math.max(width, PLAYER.width), Math.max(height, PLAYER.height)]);
-	const remember = (run) => {
-		if (node.properties) node.properties[REMEMBERED] = run;
-	};
-	let changed = () => void 0;
+	let loaded = () => void 0;
+	let made = (_run) => void 0;
 	const unmount = mount(element, {
 		id: () => String(node.id),
 		workflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
 		remembered: () => String(node.properties?.[REMEMBERED] ?? ""),
-		remember,
-		onChange: (listen) => changed = listen
+		remember: (run) => {
+			if (node.properties) node.properties[REMEMBERED] = run;
+		},
+		onLoaded: (listen) => loaded = listen,
+		onMade: (listen) => made = listen
 	});
-	chain(node, "onConfigure", () => changed());
+	chain(node, "onConfigure", () => loaded());
 	chain(node, "onExecuted", ({ echotorrent_run: runs }) => {
-		if (runs?.[0]) remember(runs[0]);
-		changed();
+		if (runs?.[0]) made(runs[0]);
 	});
 	chain(node, "onRemoved", unmount);
 }
@@ -4328,9 +4332,12 @@ var Client = class {
 	async media(id, part) {
 		return alive((await this.ask(at(id, part))).arrayBuffer());
 	}
-	/** The run as one mp4 that grows while the run does. Each call gives another address: browsers keep what they have. */
-	videoUrl(id) {
-		return this.http.url(`${at(id, "video")}?at=${Date.now()}`);
+	/**
+	* The run as one mp4, which of a running one begins with chunk `first` and grows. Each call gives another address:
+	* browsers keep what they have.
+	*/
+	videoUrl(id, first) {
+		return this.http.url(`${at(id, "video")}?from=${first}&at=${Date.now()}`);
 	}
 	async json(path) {
 		return alive((await this.ask(path)).json());
@@ -4511,7 +4518,7 @@ var Store = class {
 	}
 };
 // src/style.css?inline
-var style_default = ".et-root {\n  --et-fg: var(--input-text, #ddd);\n  --et-strong: var(--fg-color, #fff);\n  --et-dim: var(--descrip-text, #999);\n  --et-surface: color-mix(in srgb, var(--et-fg) 8%, transparent);\n  --et-line: var(--border-color, #4e4e4e);\n  --et-accent: var(--p-primary-color, #3b82f6);\n  --et-error: var(--error-text, #ff4444);\n  box-sizing: border-box;\n  height: 100%;\n  color: var(--et-fg);\n  font: 13px/1.45 Inter, system-ui, sans-serif;\n}\n.et-root *,\n.et-root *::before {\n  box-sizing: border-box;\n}\n.et-root p,\n.et-root h2,\n.et-root h3,\n.et-root ul,\n.et-root ol {\n  margin: 0;\n  padding: 0;\n  list-style: none;\n}\n.et-root section {\n  display: grid;\n  gap: 6px;\n}\n.et-panel {\n  height: 100%;\n  overflow: hidden auto;\n  padding: 12px;\n  display: flex;\n  flex-direction: column;\n  gap: 12px;\n}\n.et-panel > * {\n  flex: none;\n}\n.et-head {\n  display: flex;\n  align-items: baseline;\n  justify-content: space-between;\n}\n.et-head h2 {\n  color: var(--et-strong);\n  font-size: 15px;\n  font-weight: 600;\n}\n.et-root h3 {\n  color: var(--et-dim);\n  font-size: 12px;\n  font-weight: 500;\n}\n.et-status::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #4caf50;\n}\n.et-status[data-online=\"false\"]::before {\n  background: var(--et-error);\n}\n.et-status,\n.et-hint {\n  color: var(--et-dim);\n}\n\n.et-player {\n  display: grid;\n  gap: 8px;\n}\n.et-screen {\n  position: relative;\n  width: 100%;\n  max-height: 60vh;\n  border-radius: 8px;\n  overflow: hidden;\n  background: #000;\n}\n.et-screen video {\n  display: block;\n  width: 100%;\n  height: 100%;\n  object-fit: contain;\n}\n.et-screen video.et-empty {\n  visibility: hidden;\n}\n.et-waiting {\n  position: absolute;\n  inset: 0;\n  display: grid;\n  place-content: center;\n  padding: 16px !important;\n  text-align: center;\n  color: #aaa;\n}\n.et-sound,\n.et-live {\n  position: absolute;\n  top: 8px;\n}\n.et-sound {\n  left: 8px;\n}\n.et-live {\n  right: 8px;\n}\n.et-live::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #888;\n}\n.et-live.et-on::before {\n  background: #e53935;\n}\n\n.et-button {\n  padding: 5px 10px;\n  border: 1px solid var(--et-line);\n  border-radius: 6px;\n  background: var(--et-surface);\n  color: var(--et-fg);\n  font: inherit;\n  cursor: pointer;\n}\n.et-button:hover:not(:disabled) {\n  border-color: var(--et-accent);\n}\n.et-root button:focus-visible {\n  outline: 2px solid var(--et-accent);\n  outline-offset: 1px;\n}\n.et-button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.et-screen .et-button {\n  border-color: transparent;\n  background: rgb(0 0 0 / 65%);\n  color: #fff;\n}\n\n.et-line {\n  display: flex;\n  justify-content: space-between;\n  gap: 8px;\n}\n.et-name {\n  overflow: hidden;\n  color: var(--et-strong);\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.et-progress,\n.et-when,\n.et-length,\n.et-state,\n.et-number {\n  color: var(--et-dim);\n  font-variant-numeric: tabular-nums;\n  white-space: nowrap;\n}\n.et-bad {\n  color: var(--et-error);\n}\n\n.et-card {\n  display: grid;\n  gap: 4px;\n  justify-items: start;\n  padding: 10px 12px;\n  border: 1px solid var(--et-line);\n  border-left: 3px solid var(--et-error);\n  border-radius: 6px;\n  background: var(--et-surface);\n  overflow-wrap: anywhere;\n}\n.et-card strong {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n.et-card .et-button {\n  margin-top: 4px;\n}\n.et-card.et-mild {\n  border-left-color: #f0a020;\n}\n.et-resume {\n  display: grid;\n  gap: 6px;\n  justify-items: start;\n}\n.et-resume code {\n  padding: 2px 6px;\n  border-radius: 4px;\n  background: var(--et-surface);\n  user-select: all;\n}\n\n.et-run {\n  display: grid;\n  grid-template-columns: 1fr auto;\n  gap: 0 8px;\n  width: 100%;\n  padding: 6px 8px;\n  border: 1px solid transparent;\n  border-radius: 6px;\n  background: none;\n  color: inherit;\n  font: inherit;\n  text-align: left;\n  cursor: pointer;\n}\n.et-run:hover {\n  background: var(--et-surface);\n}\n.et-run[aria-pressed=\"true\"] {\n  border-color: var(--et-line);\n  background: var(--et-surface);\n}\n.et-run[data-state=\"failed\"] .et-state,\n.et-run[data-state=\"interrupted\"] .et-state {\n  color: var(--et-error);\n}\n.et-run[data-state=\"running\"] .et-state {\n  color: var(--et-strong);\n}\n.et-when,\n.et-length {\n  justify-self: end;\n}\n.et-bar {\n  grid-column: 1 / -1;\n  height: 3px;\n  margin-top: 5px;\n  border-radius: 2px;\n  background: var(--et-line);\n  overflow: hidden;\n}\n.et-bar span {\n  display: block;\n  height: 100%;\n  background: var(--et-accent);\n}\n.et-bar.et-unknown span {\n  animation: et-pulse 1.6s ease-in-out infinite alternate;\n}\n@keyframes et-pulse {\n  from {\n    opacity: 0.25;\n  }\n}\n.et-events {\n  max-height: 220px;\n  overflow-y: auto;\n  font-size: 12px;\n}\n.et-events li {\n  display: grid;\n  grid-template-columns: 32px 1fr;\n  padding: 2px 0;\n  overflow-wrap: anywhere;\n}\n.et-node {\n  display: flex;\n  flex-direction: column;\n  gap: 4px;\n}\n.et-node .et-player {\n  flex: 1;\n  min-height: 0;\n  grid-template-rows: minmax(0, 1fr);\n}\n.et-node .et-screen {\n  height: 100%;\n  max-height: none;\n  aspect-ratio: auto !important;\n}\n.et-node .et-line {\n  flex: none;\n  color: var(--et-dim);\n}\n";
+var style_default = ".et-root {\n  --et-fg: var(--input-text, #ddd);\n  --et-strong: var(--fg-color, #fff);\n  --et-dim: var(--descrip-text, #999);\n  --et-surface: color-mix(in srgb, var(--et-fg) 8%, transparent);\n  --et-line: var(--border-color, #4e4e4e);\n  --et-accent: var(--p-primary-color, #3b82f6);\n  --et-error: var(--error-text, #ff4444);\n  box-sizing: border-box;\n  height: 100%;\n  color: var(--et-fg);\n  font: 13px/1.45 Inter, system-ui, sans-serif;\n}\n.et-root *,\n.et-root *::before {\n  box-sizing: border-box;\n}\n:where(.et-root) :where(p, h2, h3, ul, ol) {\n  margin: 0;\n  padding: 0;\n  list-style: none;\n}\n.et-root section {\n  display: grid;\n  gap: 6px;\n}\n.et-panel {\n  height: 100%;\n  overflow: hidden auto;\n  padding: 12px;\n  display: flex;\n  flex-direction: column;\n  gap: 12px;\n}\n.et-panel > * {\n  flex: none;\n}\n.et-head {\n  display: flex;\n  align-items: baseline;\n  justify-content: space-between;\n}\n.et-head h2 {\n  color: var(--et-strong);\n  font-size: 15px;\n  font-weight: 600;\n}\n.et-root h3 {\n  color: var(--et-dim);\n  font-size: 12px;\n  font-weight: 500;\n}\n.et-status::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #4caf50;\n}\n.et-status[data-online=\"false\"]::before {\n  background: var(--et-error);\n}\n.et-status,\n.et-hint {\n  color: var(--et-dim);\n}\n.et-hint {\n  display: grid;\n  gap: 6px;\n  padding: 28px 20px;\n  border: 1px dashed var(--et-line);\n  border-radius: 8px;\n  text-align: center;\n}\n.et-hint strong {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n\n.et-player {\n  display: grid;\n  gap: 8px;\n}\n.et-screen {\n  position: relative;\n  width: 100%;\n  aspect-ratio: var(--et-shape);\n  max-height: 60vh;\n  border-radius: 8px;\n  overflow: hidden;\n  background: #000;\n}\n.et-screen video {\n  display: block;\n  width: 100%;\n  height: 100%;\n  object-fit: contain;\n}\n.et-screen video.et-empty {\n  visibility: hidden;\n}\n.et-waiting {\n  position: absolute;\n  inset: 0;\n  display: grid;\n  place-content: center;\n  padding: 16px;\n  text-align: center;\n  color: #aaa;\n}\n.et-sound,\n.et-live {\n  position: absolute;\n  top: 8px;\n}\n.et-sound {\n  left: 8px;\n}\n.et-live {\n  right: 8px;\n}\n.et-live::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #888;\n}\n.et-live.et-on::before {\n  background: #e53935;\n}\n\n.et-button {\n  padding: 5px 10px;\n  border: 1px solid var(--et-line);\n  border-radius: 6px;\n  background: var(--et-surface);\n  color: var(--et-fg);\n  font: inherit;\n  cursor: pointer;\n}\n.et-button:hover:not(:disabled) {\n  border-color: var(--et-accent);\n}\n.et-root button:focus-visible {\n  outline: 2px solid var(--et-accent);\n  outline-offset: 1px;\n}\n.et-button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.et-screen .et-button {\n  border-color: transparent;\n  background: rgb(0 0 0 / 65%);\n  color: #fff;\n}\n\n.et-about {\n  display: grid;\n  grid-template-columns: minmax(0, 1fr);\n  gap: 4px;\n}\n.et-line {\n  display: flex;\n  flex-wrap: wrap;\n  justify-content: space-between;\n  gap: 0 8px;\n}\n.et-line:has(.et-name) {\n  flex-wrap: nowrap;\n}\n.et-name {\n  overflow: hidden;\n  color: var(--et-strong);\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.et-progress,\n.et-when,\n.et-length,\n.et-state,\n.et-number {\n  color: var(--et-dim);\n  font-variant-numeric: tabular-nums;\n  white-space: nowrap;\n}\n.et-bad {\n  color: var(--et-error);\n}\n\n.et-card {\n  display: grid;\n  gap: 4px;\n  justify-items: start;\n  padding: 10px 12px;\n  border: 1px solid var(--et-line);\n  border-left: 3px solid var(--et-error);\n  border-radius: 6px;\n  background: var(--et-surface);\n  overflow-wrap: anywhere;\n}\n.et-card strong {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n.et-card .et-button {\n  margin-top: 4px;\n}\n.et-card.et-mild {\n  border-left-color: #f0a020;\n}\n.et-resume {\n  display: grid;\n  gap: 6px;\n  justify-items: start;\n}\n.et-resume code {\n  padding: 2px 6px;\n  border-radius: 4px;\n  background: var(--et-surface);\n  user-select: all;\n}\n\n.et-run {\n  display: grid;\n  grid-template-columns: 1fr auto;\n  gap: 0 8px;\n  width: 100%;\n  padding: 6px 8px;\n  border: 1px solid transparent;\n  border-radius: 6px;\n  background: none;\n  color: inherit;\n  font: inherit;\n  text-align: left;\n  cursor: pointer;\n}\n.et-run:hover {\n  background: var(--et-surface);\n}\n.et-run[aria-pressed=\"true\"] {\n  border-color: var(--et-line);\n  background: var(--et-surface);\n}\n.et-run[data-state=\"failed\"] .et-state,\n.et-run[data-state=\"interrupted\"] .et-state {\n  color: var(--et-error);\n}\n.et-run[data-state=\"running\"] .et-state {\n  color: var(--et-strong);\n}\n.et-when,\n.et-length {\n  justify-self: end;\n}\n.et-runs {\n  max-height: 230px;\n  overflow-y: auto;\n}\n.et-run .et-bar {\n  margin-top: 5px;\n}\n.et-bar {\n  grid-column: 1 / -1;\n  height: 3px;\n  border-radius: 2px;\n  background: var(--et-line);\n  overflow: hidden;\n}\n.et-bar span {\n  display: block;\n  height: 100%;\n  border-radius: inherit;\n  background: var(--et-accent);\n  transition: width 0.3s;\n}\n.et-bar.et-unknown span {\n  animation: et-pulse 1.6s ease-in-out infinite alternate;\n}\n@keyframes et-pulse {\n  from {\n    opacity: 0.25;\n  }\n}\n.et-events {\n  max-height: 220px;\n  overflow-y: auto;\n  font-size: 12px;\n}\n.et-events li {\n  display: grid;\n  grid-template-columns: 32px 1fr;\n  padding: 2px 0;\n  overflow-wrap: anywhere;\n}\n.et-node {\n  display: flex;\n  flex-direction: column;\n  gap: 4px;\n}\n/* In the classic renderer the node gives a height, which may be too little for the width; in Nodes 2.0 it asks for one. */\n.et-node .et-player {\n  flex: 0 1 auto;\n  width: 100%;\n  min-height: 0;\n  aspect-ratio: var(--et-shape);\n  place-content: start center;\n  container-type: size;\n}\n/* As large as fits, in the video's own shape. */\n.et-node .et-screen {\n  width: min(100cqw, 100cqh * var(--et-shape));\n  max-height: none;\n}\n.et-node .et-line {\n  flex: none;\n}\n.et-node .et-line:not(.et-bad) {\n  color: var(--et-dim);\n}\n";
 // src/media/plan.ts
 var MARGIN = .25;
 /**
@@ -4931,8 +4938,10 @@ var Player = class {
 			this.video.src = URL.createObjectURL(source);
 		});
 	}
-	/** One address. It can be sought in only when the run is over, so it is loaded anew then. */
+	/** One address. It can be sought in only when the run is over, so it is loaded anew then; before, it begins at `at`. */
 	direct(at) {
+		const running = this.run !== void 0 && !isOver(this.run.snapshot);
+		const first = running ? Math.max(0, this.parts.findIndex((part) => part.end > at)) : 0;
 		this.feeder?.close();
 		this.feeder = void 0;
 		Object.assign(this.state, {
@@ -4940,8 +4949,8 @@ var Player = class {
 			problem: ""
 		});
 		const wanted = this.playing;
-		this.video.src = this.client.videoUrl(this.run?.snapshot.id ?? "");
-		if (at) this.video.currentTime = at;
+		this.video.src = this.client.videoUrl(this.run?.snapshot.id ?? "", first);
+		if (at && !running) this.video.currentTime = at;
 		if (wanted) this.sound.play();
 	}
 	moved() {
@@ -4994,9 +5003,73 @@ function services() {
 	if (!found) throw new Error("the views of EchoTorrent need their services");
 	return found;
 }
+// src/view/words.ts
+var seconds = (value) => value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, "0")}`;
+/** How fast it is made, in seconds of video per second: the last chunks' pace, of a run that is over all chunks'. */
+function pace({ snapshot, events }) {
+	const chunks = events.filter(({ kind }) => kind === "chunk").slice(isOver(snapshot) ? 0 : -8);
+	const sum = (of) => chunks.reduce((n, event) => n + (of(event) ?? 0), 0);
+	const took = sum((event) => event.seconds);
+	return took ? sum((event) => event.frames) / snapshot.fps / took : void 0;
+}
+/** "0.31x real time"; empty before the first chunk. */
+function speed(run) {
+	const found = pace(run);
+	return found === void 0 ? "" : `${found.toFixed(2)}x real time`;
+}
+/** "96 of 290 frames, 3.8 s"; of a run that is over, what was made. */
+function progress({ state, frames, total_frames: total, seconds: made }) {
+	return `${total && state !== "finished" ? `${frames} of ${total} frames` : `${frames} frames`}, ${seconds(made)}`;
+}
+/** Share of the run that is made, 0 to 1; undefined if its length is not known. */
+function share({ state, frames, total_frames: total }) {
+	if (state === "finished") return 1;
+	return total ? Math.min(1, frames / total) : void 0;
+}
+/** Local time for today, the date for older ones. */
+function when(created, now = /* @__PURE__ */ new Date()) {
+	const date = /* @__PURE__ */ new Date(created * 1e3);
+	return date.toDateString() === now.toDateString() ? date.toLocaleTimeString([], {
+		hour: "2-digit",
+		minute: "2-digit"
+	}) : date.toLocaleDateString();
+}
+function describe(event) {
+	const { n, kind, chunk, frames, seconds: took, real_time: speed, message } = event;
+	if (kind === "chunk") return `Chunk ${(chunk ?? 0) + 1}: ${frames} frames in ${took?.toFixed(1)} s, ${speed?.toFixed(2)}x`;
+	if (kind === "start") return n === 1 ? "Started" : "Resumed";
+	if (kind === "end") return `Finished after ${frames} frames`;
+	if (kind === "stop") return `Stopped after ${frames} frames`;
+	if (kind === "error") return message ? sentence(message) : "Failed";
+	return kind;
+}
+/** A message of the server as a sentence: with a capital and a full stop. */
+function sentence(message) {
+	const text = message.trim();
+	return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+}
+/** What went wrong with a run and what to do; null if nothing did. */
+function failureOf({ state, message, chunks }) {
+	const kept = chunks ? "What was made is kept and plays below." : "Nothing was made yet.";
+	if (state === "failed") return {
+		title: "The run failed",
+		text: `${sentence(message || "the log of ComfyUI says why")} ${kept}`
+	};
+	if (state === "interrupted") return {
+		title: "The run broke off",
+		text: `ComfyUI ended while it was being made. ${kept} It can be resumed.`
+	};
+	return null;
+}
+var canResume = ({ state }) => [
+	"stopped",
+	"interrupted",
+	"failed"
+].includes(state);
 // src/view/RunPlayer.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$5 = ["data-mode"];
-var _hoisted_2$4 = {
+var _hoisted_1$6 = ["data-mode"];
+var _hoisted_2$5 = { class: "et-screen" };
+var _hoisted_3$4 = {
 	key: 0,
 	class: "et-waiting"
 };
@@ -5017,7 +5090,7 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 		});
 		const shape = computed(() => {
 			const { width = 0, height = 0 } = __props.run?.snapshot ?? {};
-			return { aspectRatio: width && height ? `${width} / ${height}` : "1" };
+			return { "--et-shape": width && height ? width / height : 1 };
 		});
 		onMounted(() => {
 			if (!video.value) return;
@@ -5034,11 +5107,9 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 		return (_ctx, _cache) => {
 			return openBlock(), createElementBlock("div", {
 				class: "et-player",
+				style: normalizeStyle(shape.value),
 				"data-mode": player.value?.state.mode
-			}, [createBaseVNode("div", {
-				class: "et-screen",
-				style: normalizeStyle(shape.value)
-			}, [
+			}, [createBaseVNode("div", _hoisted_2$5, [
 				createBaseVNode("video", {
 					ref_key: "video",
 					ref: video,
@@ -5046,7 +5117,7 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 					playsinline: "",
 					class: normalizeClass({ "et-empty": waiting.value })
 				}, null, 2),
-				waiting.value ? (openBlock(), createElementBlock("p", _hoisted_2$4, toDisplayString(waiting.value), 1)) : createCommentVNode("", true),
+				waiting.value ? (openBlock(), createElementBlock("p", _hoisted_3$4, toDisplayString(waiting.value), 1)) : createCommentVNode("", true),
 				player.value?.state.wantsClick ? (openBlock(), createElementBlock("button", {
 					key: 1,
 					type: "button",
@@ -5060,71 +5131,18 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 					title: "Jump to the newest that is made",
 					onClick: _cache[1] || (_cache[1] = ($event) => player.value?.jump())
 				}, " Live ", 2)) : createCommentVNode("", true)
-			], 4), player.value?.state.problem ? (openBlock(), createBlock(FailureCard_default, {
+			]), player.value?.state.problem ? (openBlock(), createBlock(FailureCard_default, {
 				key: 0,
 				title: "The video cannot be played here",
-				text: `${player.value.state.problem}.`,
+				text: unref(sentence)(player.value.state.problem),
 				action: "Try again",
 				onAct: _cache[2] || (_cache[2] = ($event) => player.value.retry())
-			}, null, 8, ["text"])) : createCommentVNode("", true)], 8, _hoisted_1$5);
+			}, null, 8, ["text"])) : createCommentVNode("", true)], 12, _hoisted_1$6);
 		};
 	}
 });
-// src/view/words.ts
-var seconds = (value) => value < 60 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)}:${String(Math.floor(value % 60)).padStart(2, "0")}`;
-/** How fast it is made: seconds of video per second. */
-function pace(run) {
-	return run.events.findLast((event) => event.real_time !== void 0)?.real_time;
-}
-/** "4.2 of 11.6 s, 0.08x real time". */
-function progress(run) {
-	const { seconds: made, total_frames: total, fps } = run.snapshot;
-	const speed = isOver(run.snapshot) ? void 0 : pace(run);
-	const length = total && !isOver(run.snapshot) ? `${made.toFixed(1)} of ${seconds(total / fps)}` : seconds(made);
-	return speed === void 0 ? length : `${length}, ${speed.toFixed(2)}x real time`;
-}
-/** Share of the run that is made, 0 to 1; undefined if its length is not known. */
-function share({ state, frames, total_frames: total }) {
-	if (state === "finished") return 1;
-	return total ? Math.min(1, frames / total) : void 0;
-}
-/** Local time for today, the date for older ones. */
-function when(created, now = /* @__PURE__ */ new Date()) {
-	const date = /* @__PURE__ */ new Date(created * 1e3);
-	return date.toDateString() === now.toDateString() ? date.toLocaleTimeString([], {
-		hour: "2-digit",
-		minute: "2-digit"
-	}) : date.toLocaleDateString();
-}
-function describe(event) {
-	const { kind, chunk, frames, seconds: took, real_time: speed, message } = event;
-	if (kind === "chunk") return `Chunk ${(chunk ?? 0) + 1}: ${frames} frames in ${took?.toFixed(1)} s, ${speed?.toFixed(2)}x`;
-	if (kind === "start") return "Started";
-	if (kind === "end") return `Finished after ${frames} frames`;
-	if (kind === "stop") return `Stopped after ${frames} frames`;
-	if (kind === "error") return message || "Failed";
-	return kind;
-}
-/** What went wrong with a run and what to do; null if nothing did. */
-function failureOf({ state, message, chunks }) {
-	const kept = chunks ? "What was made is kept and plays below." : "Nothing was made yet.";
-	if (state === "failed") return {
-		title: "The run failed",
-		text: `${message || "The log of ComfyUI says why."} ${kept}`
-	};
-	if (state === "interrupted") return {
-		title: "The run broke off",
-		text: `ComfyUI ended while it was being made. ${kept} It can be resumed.`
-	};
-	return null;
-}
-var canResume = ({ state }) => [
-	"stopped",
-	"interrupted",
-	"failed"
-].includes(state);
 // src/view/NodePlayer.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$4 = { class: "et-root et-node" };
+var _hoisted_1$5 = { class: "et-root et-node" };
 // src/view/NodePlayer.vue
 var NodePlayer_default = /* @__PURE__ */ defineComponent({
 	__name: "NodePlayer",
@@ -5132,7 +5150,16 @@ var NodePlayer_default = /* @__PURE__ */ defineComponent({
 	setup(__props) {
 		const { store } = services();
 		const remembered = /* @__PURE__ */ ref(__props.node.remembered());
-		__props.node.onChange(() => remembered.value = __props.node.remembered());
+		const workflow = /* @__PURE__ */ ref(__props.node.workflow());
+		__props.node.onLoaded(() => {
+			remembered.value = __props.node.remembered();
+			workflow.value = __props.node.workflow();
+		});
+		__props.node.onMade(async (made) => {
+			if (!store.runs.has(made)) await store.refresh();
+			const snapshot = store.runs.get(made)?.snapshot;
+			if (snapshot && isHere(snapshot)) __props.node.remember(remembered.value = made);
+		});
 		/** The run this node made last. Node ids repeat between workflows, so a run that is over needs more than its node's. */
 		const id = computed(() => {
 			return store.order.value.find((run) => {
@@ -5142,10 +5169,13 @@ var NodePlayer_default = /* @__PURE__ */ defineComponent({
 		});
 		const run = computed(() => store.runs.get(id.value));
 		const failure = computed(() => run.value && failureOf(run.value.snapshot));
+		function isHere({ workflow_id }) {
+			return !workflow_id || workflow_id === workflow.value;
+		}
 		/** Inside a subgraph the server knows the node by its path, `12:5`. */
-		function isOurs({ node_id, workflow_id }) {
-			if (workflow_id && workflow_id !== __props.node.workflow()) return false;
-			return node_id === __props.node.id() || node_id.endsWith(`:${__props.node.id()}`);
+		function isOurs(snapshot) {
+			const { node_id } = snapshot;
+			return isHere(snapshot) && (node_id === __props.node.id() || node_id.endsWith(`:${__props.node.id()}`));
 		}
 		watch(run, (now) => {
 			if (!now) return;
@@ -5153,19 +5183,19 @@ var NodePlayer_default = /* @__PURE__ */ defineComponent({
 			__props.node.remember(remembered.value = now.snapshot.id);
 		}, { immediate: true });
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("div", _hoisted_1$4, [createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]), run.value && unref(isOver)(run.value.snapshot) ? (openBlock(), createElementBlock("p", {
+			return openBlock(), createElementBlock("div", _hoisted_1$5, [createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]), run.value && unref(isOver)(run.value.snapshot) ? (openBlock(), createElementBlock("p", {
 				key: 0,
 				class: normalizeClass(["et-line", { "et-bad": failure.value }])
-			}, toDisplayString(failure.value?.title ?? unref(progress)(run.value)), 3)) : createCommentVNode("", true)]);
+			}, toDisplayString(failure.value?.title ?? unref(progress)(run.value.snapshot)), 3)) : createCommentVNode("", true)]);
 		};
 	}
 });
 // src/view/EventList.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$3 = {
+var _hoisted_1$4 = {
 	class: "et-events",
 	"aria-label": "Events"
 };
-var _hoisted_2$3 = { class: "et-number" };
+var _hoisted_2$4 = { class: "et-number" };
 // src/view/EventList.vue
 var EventList_default = /* @__PURE__ */ defineComponent({
 	__name: "EventList",
@@ -5173,22 +5203,22 @@ var EventList_default = /* @__PURE__ */ defineComponent({
 	setup(__props) {
 		const newest = computed(() => __props.events.slice(-200).reverse());
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("ol", _hoisted_1$3, [(openBlock(true), createElementBlock(Fragment, null, renderList(newest.value, (event) => {
+			return openBlock(), createElementBlock("ol", _hoisted_1$4, [(openBlock(true), createElementBlock(Fragment, null, renderList(newest.value, (event) => {
 				return openBlock(), createElementBlock("li", {
 					key: event.n,
 					class: normalizeClass({ "et-bad": event.kind === "error" })
-				}, [createBaseVNode("span", _hoisted_2$3, toDisplayString(event.n), 1), createBaseVNode("span", null, toDisplayString(unref(describe)(event)), 1)], 2);
+				}, [createBaseVNode("span", _hoisted_2$4, toDisplayString(event.n), 1), createBaseVNode("span", null, toDisplayString(unref(describe)(event)), 1)], 2);
 			}), 128))]);
 		};
 	}
 });
 // src/view/RunActions.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$2 = ["disabled"];
-var _hoisted_2$2 = {
+var _hoisted_1$3 = ["disabled"];
+var _hoisted_2$3 = {
 	key: 2,
 	class: "et-resume"
 };
-var _hoisted_3$2 = {
+var _hoisted_3$3 = {
 	key: 0,
 	role: "status"
 };
@@ -5198,6 +5228,7 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 	props: { run: {} },
 	setup(__props) {
 		const { client, store, host } = services();
+		const { online } = store;
 		const stopping = /* @__PURE__ */ ref(false);
 		const failure = /* @__PURE__ */ ref("");
 		const hint = /* @__PURE__ */ ref("");
@@ -5228,17 +5259,17 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 					key: 0,
 					type: "button",
 					class: "et-button et-stop",
-					disabled: stopping.value,
+					disabled: stopping.value || !unref(online),
 					onClick: stop
-				}, toDisplayString(stopping.value ? "Stopping" : "Stop and keep"), 9, _hoisted_1$2)) : createCommentVNode("", true),
+				}, toDisplayString(stopping.value ? "Stopping" : "Stop and keep"), 9, _hoisted_1$3)) : createCommentVNode("", true),
 				failure.value ? (openBlock(), createBlock(FailureCard_default, {
 					key: 1,
 					title: "The run was not stopped",
-					text: `${failure.value}.`,
+					text: unref(sentence)(failure.value),
 					action: "Try again",
 					onAct: stop
 				}, null, 8, ["text"])) : createCommentVNode("", true),
-				unref(canResume)(__props.run.snapshot) ? (openBlock(), createElementBlock("div", _hoisted_2$2, [
+				unref(canResume)(__props.run.snapshot) ? (openBlock(), createElementBlock("div", _hoisted_2$3, [
 					_cache[0] || (_cache[0] = createBaseVNode("span", null, "To go on where it ended, give its run id to the node:", -1)),
 					createBaseVNode("code", null, toDisplayString(__props.run.snapshot.id), 1),
 					createBaseVNode("button", {
@@ -5246,23 +5277,34 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 						class: "et-button",
 						onClick: resume
 					}, "Put it into the selected node"),
-					hint.value ? (openBlock(), createElementBlock("span", _hoisted_3$2, toDisplayString(hint.value), 1)) : createCommentVNode("", true)
+					hint.value ? (openBlock(), createElementBlock("span", _hoisted_3$3, toDisplayString(hint.value), 1)) : createCommentVNode("", true)
 				])) : createCommentVNode("", true)
 			], 64);
 		};
 	}
 });
+// src/view/ProgressBar.vue
+var ProgressBar_default = /* @__PURE__ */ defineComponent({
+	__name: "ProgressBar",
+	props: { run: {} },
+	setup(__props) {
+		const made = computed(() => share(__props.run));
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("span", { class: normalizeClass(["et-bar", { "et-unknown": made.value === void 0 }]) }, [createBaseVNode("span", { style: normalizeStyle({ width: `${100 * (made.value ?? 1)}%` }) }, null, 4)], 2);
+		};
+	}
+});
 // src/view/RunList.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$1 = { class: "et-runs" };
-var _hoisted_2$1 = [
+var _hoisted_1$2 = { class: "et-runs" };
+var _hoisted_2$2 = [
 	"data-run",
 	"data-state",
 	"aria-pressed",
 	"onClick"
 ];
-var _hoisted_3$1 = { class: "et-name" };
-var _hoisted_4$1 = { class: "et-when" };
-var _hoisted_5$1 = { class: "et-state" };
+var _hoisted_3$2 = ["title"];
+var _hoisted_4$2 = { class: "et-when" };
+var _hoisted_5$2 = { class: "et-state" };
 var _hoisted_6$1 = { class: "et-length" };
 // src/view/RunList.vue
 var RunList_default = /* @__PURE__ */ defineComponent({
@@ -5274,7 +5316,7 @@ var RunList_default = /* @__PURE__ */ defineComponent({
 	emits: ["select"],
 	setup(__props) {
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("ul", _hoisted_1$1, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.runs, (run) => {
+			return openBlock(), createElementBlock("ul", _hoisted_1$2, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.runs, (run) => {
 				return openBlock(), createElementBlock("li", { key: run.id }, [createBaseVNode("button", {
 					type: "button",
 					class: "et-run",
@@ -5283,16 +5325,45 @@ var RunList_default = /* @__PURE__ */ defineComponent({
 					"aria-pressed": run.id === __props.selected,
 					onClick: ($event) => _ctx.$emit("select", run.id)
 				}, [
-					createBaseVNode("span", _hoisted_3$1, toDisplayString(run.name || run.id), 1),
-					createBaseVNode("span", _hoisted_4$1, toDisplayString(unref(when)(run.created)), 1),
-					createBaseVNode("span", _hoisted_5$1, toDisplayString(run.state), 1),
+					createBaseVNode("span", {
+						class: "et-name",
+						title: run.name
+					}, toDisplayString(run.name || run.id), 9, _hoisted_3$2),
+					createBaseVNode("span", _hoisted_4$2, toDisplayString(unref(when)(run.created)), 1),
+					createBaseVNode("span", _hoisted_5$2, toDisplayString(run.state), 1),
 					createBaseVNode("span", _hoisted_6$1, toDisplayString(unref(seconds)(run.seconds)), 1),
-					run.state === "running" ? (openBlock(), createElementBlock("span", {
+					run.state === "running" ? (openBlock(), createBlock(ProgressBar_default, {
 						key: 0,
-						class: normalizeClass(["et-bar", { "et-unknown": unref(share)(run) === void 0 }])
-					}, [createBaseVNode("span", { style: normalizeStyle({ width: `${100 * (unref(share)(run) ?? 1)}%` }) }, null, 4)], 2)) : createCommentVNode("", true)
-				], 8, _hoisted_2$1)]);
+						run
+					}, null, 8, ["run"])) : createCommentVNode("", true)
+				], 8, _hoisted_2$2)]);
 			}), 128))]);
+		};
+	}
+});
+// src/view/RunStatus.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$1 = { class: "et-about" };
+var _hoisted_2$1 = { class: "et-line" };
+var _hoisted_3$1 = ["title"];
+var _hoisted_4$1 = { class: "et-state" };
+var _hoisted_5$1 = { class: "et-line et-progress" };
+// src/view/RunStatus.vue
+var RunStatus_default = /* @__PURE__ */ defineComponent({
+	__name: "RunStatus",
+	props: { run: {} },
+	setup(__props) {
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", _hoisted_1$1, [
+				createBaseVNode("p", _hoisted_2$1, [createBaseVNode("span", {
+					class: "et-name",
+					title: __props.run.snapshot.name
+				}, toDisplayString(__props.run.snapshot.name || __props.run.snapshot.id), 9, _hoisted_3$1), createBaseVNode("span", _hoisted_4$1, toDisplayString(__props.run.snapshot.state), 1)]),
+				!unref(isOver)(__props.run.snapshot) ? (openBlock(), createBlock(ProgressBar_default, {
+					key: 0,
+					run: __props.run.snapshot
+				}, null, 8, ["run"])) : createCommentVNode("", true),
+				createBaseVNode("p", _hoisted_5$1, [createBaseVNode("span", null, toDisplayString(unref(progress)(__props.run.snapshot)), 1), createBaseVNode("span", null, toDisplayString(unref(speed)(__props.run)), 1)])
+			]);
 		};
 	}
 });
@@ -5304,11 +5375,8 @@ var _hoisted_4 = {
 	key: 3,
 	class: "et-hint"
 };
-var _hoisted_5 = { class: "et-line" };
-var _hoisted_6 = { class: "et-name" };
-var _hoisted_7 = { class: "et-progress" };
-var _hoisted_8 = { key: 5 };
-var _hoisted_9 = { key: 6 };
+var _hoisted_5 = { key: 5 };
+var _hoisted_6 = { key: 6 };
 // src/view/Panel.vue
 var Panel_default = /* @__PURE__ */ defineComponent({
 	__name: "Panel",
@@ -5327,6 +5395,7 @@ var Panel_default = /* @__PURE__ */ defineComponent({
 		const list = computed(() => order.value.flatMap((id) => store.runs.get(id)?.snapshot ?? []));
 		const status = computed(() => {
 			if (!online.value) return "no connection";
+			if (!loaded.value || refused.value) return "";
 			return running.value.length ? `${running.value.length} running` : "idle";
 		});
 		watch(selected, (id) => id && store.open(id), { immediate: true });
@@ -5339,14 +5408,15 @@ var Panel_default = /* @__PURE__ */ defineComponent({
 		});
 		return (_ctx, _cache) => {
 			return openBlock(), createElementBlock("div", _hoisted_1, [
-				createBaseVNode("header", _hoisted_2, [_cache[2] || (_cache[2] = createBaseVNode("h2", null, "EchoTorrent", -1)), createBaseVNode("span", {
+				createBaseVNode("header", _hoisted_2, [_cache[2] || (_cache[2] = createBaseVNode("h2", null, "EchoTorrent", -1)), status.value ? (openBlock(), createElementBlock("span", {
+					key: 0,
 					class: "et-status",
 					"data-online": unref(online)
-				}, toDisplayString(status.value), 9, _hoisted_3)]),
+				}, toDisplayString(status.value), 9, _hoisted_3)) : createCommentVNode("", true)]),
 				broken.value ? (openBlock(), createBlock(FailureCard_default, {
 					key: 0,
 					title: "The panel has a fault",
-					text: `${broken.value}. Reload the page.`
+					text: `${unref(sentence)(broken.value)} Reload the page.`
 				}, null, 8, ["text"])) : createCommentVNode("", true),
 				!unref(online) ? (openBlock(), createBlock(FailureCard_default, {
 					key: 1,
@@ -5357,23 +5427,23 @@ var Panel_default = /* @__PURE__ */ defineComponent({
 				unref(refused) ? (openBlock(), createBlock(FailureCard_default, {
 					key: 2,
 					title: "The runs cannot be listed",
-					text: `${unref(refused)}.`,
+					text: unref(sentence)(unref(refused)),
 					action: "Try again",
 					onAct: _cache[0] || (_cache[0] = ($event) => unref(store).refresh())
 				}, null, 8, ["text"])) : createCommentVNode("", true),
-				unref(loaded) && !list.value.length ? (openBlock(), createElementBlock("p", _hoisted_4, " No runs yet. Queue a graph with the node Save Video of EchoTorrent, for example a template of this pack. ")) : createCommentVNode("", true),
+				unref(loaded) && !list.value.length ? (openBlock(), createElementBlock("p", _hoisted_4, [..._cache[3] || (_cache[3] = [createBaseVNode("strong", null, "No runs yet", -1), createBaseVNode("span", null, "Open a template of this pack, for example the quick start, and press Run. The video plays here while it is made.", -1)])])) : createCommentVNode("", true),
 				run.value ? (openBlock(), createElementBlock(Fragment, { key: 4 }, [
 					failure.value ? (openBlock(), createBlock(FailureCard_default, normalizeProps(mergeProps({ key: 0 }, failure.value)), null, 16)) : createCommentVNode("", true),
 					createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]),
-					createBaseVNode("p", _hoisted_5, [createBaseVNode("span", _hoisted_6, toDisplayString(run.value.snapshot.name || run.value.snapshot.id), 1), createBaseVNode("span", _hoisted_7, toDisplayString(unref(progress)(run.value)), 1)]),
+					createVNode(RunStatus_default, { run: run.value }, null, 8, ["run"]),
 					createVNode(RunActions_default, { run: run.value }, null, 8, ["run"])
 				], 64)) : createCommentVNode("", true),
-				list.value.length ? (openBlock(), createElementBlock("section", _hoisted_8, [_cache[3] || (_cache[3] = createBaseVNode("h3", null, "Runs", -1)), createVNode(RunList_default, {
+				list.value.length ? (openBlock(), createElementBlock("section", _hoisted_5, [_cache[4] || (_cache[4] = createBaseVNode("h3", null, "Runs", -1)), createVNode(RunList_default, {
 					runs: list.value,
 					selected: selected.value,
 					onSelect: _cache[1] || (_cache[1] = ($event) => chosen.value = $event)
 				}, null, 8, ["runs", "selected"])])) : createCommentVNode("", true),
-				run.value?.events.length ? (openBlock(), createElementBlock("section", _hoisted_9, [_cache[4] || (_cache[4] = createBaseVNode("h3", null, "Events", -1)), createVNode(EventList_default, { events: run.value.events }, null, 8, ["events"])])) : createCommentVNode("", true)
+				run.value?.events.length ? (openBlock(), createElementBlock("section", _hoisted_6, [_cache[5] || (_cache[5] = createBaseVNode("h3", null, "Events", -1)), createVNode(EventList_default, { events: run.value.events }, null, 8, ["events"])])) : createCommentVNode("", true)
 			]);
 		};
 	}
@@ -5411,8 +5481,8 @@ function start() {
 		}],
 		setup() {
 			document.head.append(Object.assign(document.createElement("style"), { textContent: style_default }));
-			const badge = () => String(store.running.value.length || "") || null;
-			host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", badge, panel());
+			const badge = host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", panel());
+			watch(store.running, ({ length }) => badge(length ? String(length) : null));
 			store.refresh();
 		},
 		mount(element, node) {

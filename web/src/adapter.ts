@@ -9,7 +9,7 @@ import type { Announcement } from "./runs/types";
 const SAVE_NODE = "EchoTorrent_SaveVideo";
 const RESUME = ["resume", "run_id"]; // the widget that takes a run id
 const REMEMBERED = "echotorrent_run"; // node property: the run that the node showed last
-const PLAYER = { width: 300, height: 380, least: 240 };
+const PLAYER = { width: 300, height: 480, least: 260 };
 
 export interface NodeView {
   id(): string;
@@ -17,8 +17,10 @@ export interface NodeView {
   workflow(): string;
   remembered(): string;
   remember(run: string): void;
-  /** Called when `remembered` may have changed: the workflow was loaded, or the node has run. */
-  onChange(listen: () => void): void;
+  /** Called when `workflow` and `remembered` may have changed. */
+  onLoaded(listen: () => void): void;
+  /** Called with the run that a node of this id has made, which the host tells to whatever workflow is open by then. */
+  onMade(listen: (run: string) => void): void;
 }
 
 export interface Host extends Http {
@@ -28,7 +30,8 @@ export interface Host extends Http {
   toast(severity: "info" | "warn" | "error" | "success", text: string): void;
   /** Puts a run id where a node resumes from: into the selected node, or the only one. Returns what was done. */
   resumeWith(run: string): { done: boolean; text: string };
-  addSidebarTab(id: string, title: string, tooltip: string, badge: () => string | null, root: HTMLElement): void;
+  /** Returns what changes the badge on the tab's button; null takes it away. */
+  addSidebarTab(id: string, title: string, tooltip: string, root: HTMLElement): (badge: string | null) => void;
 }
 
 export const host: Host = {
@@ -54,17 +57,22 @@ export const host: Host = {
     app.graph.setDirtyCanvas?.(true, true);
     return { done: true, text: `Node '${node.title ?? node.id}' goes on with this run when the graph is queued.` };
   },
-  addSidebarTab(id, title, tooltip, badge, root) {
+  addSidebarTab(id, title, tooltip, root) {
     app.extensionManager.registerSidebarTab({
       id,
       title,
       tooltip,
       icon: "pi pi-video",
       type: "custom",
-      iconBadge: badge,
+      iconBadge: () => null,
       // The host reuses one container for all custom tabs and never says when it takes ours away.
       render: (container) => container.replaceChildren(root),
     });
+    return (badge) => {
+      // Our Vue is not the host's: it sees a change of its own object only.
+      const tab = app.extensionManager.getSidebarTabs?.().find((found) => found.id === id);
+      if (tab) tab.iconBadge = () => badge;
+    };
   },
 };
 
@@ -107,21 +115,21 @@ function addPlayer(node: ComfyNode, mount: Extension["mount"]): void {
   node.onDrawBackground = () => undefined; // nor in the classic renderer, whose previews come from this hook
   const [width, height] = node.size;
   node.setSize?.([Math.max(width, PLAYER.width), Math.max(height, PLAYER.height)]);
-  const remember = (run: string): void => {
-    if (node.properties) node.properties[REMEMBERED] = run;
-  };
-  let changed = (): void => undefined;
+  let loaded = (): void => undefined;
+  let made = (_run: string): void => undefined;
   const unmount = mount(element, {
     id: () => String(node.id),
     workflow: () => String((app.rootGraph ?? app.graph)?.id ?? ""),
     remembered: () => String(node.properties?.[REMEMBERED] ?? ""),
-    remember,
-    onChange: (listen) => (changed = listen),
+    remember: (run) => {
+      if (node.properties) node.properties[REMEMBERED] = run;
+    },
+    onLoaded: (listen) => (loaded = listen),
+    onMade: (listen) => (made = listen),
   });
-  chain(node, "onConfigure", () => changed());
+  chain(node, "onConfigure", () => loaded());
   chain(node, "onExecuted", ({ echotorrent_run: runs }) => {
-    if (runs?.[0]) remember(runs[0]);
-    changed();
+    if (runs?.[0]) made(runs[0]);
   });
   chain(node, "onRemoved", unmount);
 }

@@ -75,6 +75,7 @@ declare module "*/scripts/app.js" {
     registerExtension(extension: ComfyExtension): void;
     extensionManager: {
       registerSidebarTab(tab: SidebarTab): void;
+      getSidebarTabs?(): SidebarTab[];
       toast: { add(message: { severity: string; summary: string; detail?: string; life?: number }): void };
       setting: { get(id: string): unknown };
     };

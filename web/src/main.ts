@@ -1,4 +1,4 @@
-import { createApp, h } from "vue";
+import { createApp, h, watch } from "vue";
 
 import { host, register, registerDuplicate } from "./adapter";
 import { Client } from "./runs/client";
@@ -36,8 +36,8 @@ function start(): void {
     commands: [{ id: "EchoTorrent.StopAndKeep", label: "Stop the running video, keep what is made", function: stop }],
     setup() {
       document.head.append(Object.assign(document.createElement("style"), { textContent: styles }));
-      const badge = (): string | null => String(store.running.value.length || "") || null;
-      host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", badge, panel());
+      const badge = host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", panel());
+      watch(store.running, ({ length }) => badge(length ? String(length) : null));
       void store.refresh();
     },
     mount(element, node) {

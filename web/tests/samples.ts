@@ -16,6 +16,8 @@ export const snapshot = (change: Partial<Snapshot>): Snapshot => ({
   prompt_id: "",
   node_id: "",
   message: "",
+  total_frames: null,
+  workflow_id: null,
   ...change,
 });
 

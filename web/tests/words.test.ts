@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { failureOf, progress, seconds, share, when } from "../src/view/words";
+import { failureOf, progress, seconds, share, speed, when } from "../src/view/words";
 import { events, snapshot } from "./samples";
 
 it("writes lengths", () => {
@@ -8,19 +8,31 @@ it("writes lengths", () => {
 });
 
 it("tells how far a run is, and its whole length where it is known", () => {
-  const run = { snapshot: snapshot({ seconds: 1.28, frames: 32 }), events: events(2) };
-  expect(progress(run)).toBe("1.3 s, 1.28x real time");
-  expect(share(run.snapshot)).toBeUndefined();
-  run.snapshot.total_frames = 128;
-  expect(progress(run)).toBe("1.3 of 5.1 s, 1.28x real time");
-  expect(share(run.snapshot)).toBe(0.25);
-  run.snapshot.state = "finished";
-  expect(progress(run)).toBe("1.3 s");
+  const run = snapshot({ seconds: 1.28, frames: 32 });
+  expect(progress(run)).toBe("32 frames, 1.3 s");
+  expect(share(run)).toBeUndefined();
+  run.total_frames = 128;
+  expect(progress(run)).toBe("32 of 128 frames, 1.3 s");
+  expect(share(run)).toBe(0.25);
+  run.state = "stopped";
+  expect(progress(run)).toBe("32 of 128 frames, 1.3 s");
+  run.state = "finished";
+  expect(progress(run)).toBe("32 frames, 1.3 s");
+});
+
+it("tells the pace of the last chunks, and of the whole run once it is over", () => {
+  const slow = { seconds: 6.4, real_time: 0.1 };
+  const run = { snapshot: snapshot({}), events: events(16).map((event, i) => (i < 8 ? { ...event, ...slow } : event)) };
+  expect(speed(run)).toBe("1.28x real time");
+  run.snapshot.state = "stopped";
+  expect(speed(run)).toBe("0.19x real time");
+  expect(speed({ snapshot: snapshot({}), events: [{ n: 1, kind: "start" }] })).toBe("");
 });
 
 it("says what failed, what is kept and what to do", () => {
-  const failed = failureOf(snapshot({ state: "failed", message: "no space left.", chunks: 2 }));
-  expect(failed?.text).toBe("no space left. What was made is kept and plays below.");
+  const failed = failureOf(snapshot({ state: "failed", message: "no space left", chunks: 2 }));
+  expect(failed?.text).toBe("No space left. What was made is kept and plays below.");
+  expect(failureOf(snapshot({ state: "failed" }))?.text).toBe("The log of ComfyUI says why. Nothing was made yet.");
   expect(failureOf(snapshot({ state: "interrupted" }))?.text).toContain("Nothing was made yet.");
   expect(failureOf(snapshot({ state: "stopped" }))).toBeNull();
 });

@@ -184,14 +184,16 @@ export class Player {
     });
   }
 
-  /** One address. It can be sought in only when the run is over, so it is loaded anew then. */
+  /** One address. It can be sought in only when the run is over, so it is loaded anew then; before, it begins at `at`. */
   private direct(at: number): void {
+    const running = this.run !== undefined && !isOver(this.run.snapshot);
+    const first = running ? Math.max(0, this.parts.findIndex((part) => part.end > at)) : 0;
     this.feeder?.close();
     this.feeder = undefined;
     Object.assign(this.state, { mode: "direct", problem: "" });
     const wanted = this.playing;
-    this.video.src = this.client.videoUrl(this.run?.snapshot.id ?? "");
-    if (at) this.video.currentTime = at;
+    this.video.src = this.client.videoUrl(this.run?.snapshot.id ?? "", first);
+    if (at && !running) this.video.currentTime = at;
     if (wanted) void this.sound.play();
   }
 
