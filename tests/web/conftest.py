@@ -121,7 +121,7 @@ class Panel:
     def __init__(self, page: Any, host: FakeHost) -> None:
         self.page, self.host = page, host
         self.errors: list[str] = []
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def open(self) -> None:
