@@ -67,6 +67,11 @@ class LoopConfig:
 Callback = Callable[["Loop", int], dict[str, float] | None]
 
 
+def shared_generator(seed: int, step: int) -> torch.Generator:
+    """For draws that must be the same in every process and after a resume, such as which branch a step takes."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+
+
 class Loop:
     """Train `method` on `data` in `folder`: `metrics.jsonl`, `checkpoint/` (replaced whole), true resume."""
 

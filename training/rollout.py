@@ -12,12 +12,12 @@ from torch import Tensor
 from echotorrent_core.config import EngineConfig
 from echotorrent_core.sampler import SAMPLERS, denoise
 
+from .denoiser import Denoiser
 from .loop import Batch
-from .methods.sft import Student
 
 
 @torch.no_grad()
-def sample(student: Student, config: EngineConfig, batch: Batch, generator: torch.Generator) -> Tensor:
+def sample(student: Denoiser, config: EngineConfig, batch: Batch, generator: torch.Generator) -> Tensor:
     """Latents (B, C, T, h, w) of whole sequences under the batch's audio, motion, words and reference."""
     reference, first = batch["reference"], bool(batch["first"])
     shape = batch["latents"].shape

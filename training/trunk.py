@@ -21,17 +21,18 @@ from echotorrent_core.model.dit import Trunk
 from echotorrent_core.weights.parts import load_part, save_part
 
 from .data.features import FeatureData, window
+from .denoiser import Denoiser
 from .loop import Loop, LoopConfig, read_metrics
-from .methods.sft import SFT, SFTConfig, Student
+from .methods.sft import SFT, SFTConfig
 
 
-def build_student(preset: str, seed: int, attention: str) -> Student:
+def build_student(preset: str, seed: int, attention: str) -> Denoiser:
     """A freshly initialised student of a preset."""
     config = presets.get_preset(preset)
     torch.manual_seed(seed)
     trunk = Trunk(config.trunk, attention)
     trunk.init_weights()
-    return Student(trunk, WordEncoder(config.text))
+    return Denoiser(trunk, WordEncoder(config.text))
 
 
 class Validation:

@@ -17,7 +17,8 @@ from echotorrent_core.presets import debug
 from echotorrent_core.stream import Engine
 from training.data import features
 from training.data.features import FRAMES, LATENTS, MARGIN, latent_mask, motion_features, window
-from training.methods.sft import SFT, SFTConfig, Student
+from training.denoiser import Denoiser
+from training.methods.sft import SFT, SFTConfig
 from training.rollout import sample
 
 
@@ -26,7 +27,7 @@ def student():
     torch.manual_seed(0)
     config = debug()
     trunk = Trunk(config.trunk)  # default initialisation: a zero head would hide mistakes
-    return Student(trunk, WordEncoder(config.text)).eval()
+    return Denoiser(trunk, WordEncoder(config.text)).eval()
 
 
 def columns(clips=3, seed=0):
@@ -113,10 +114,10 @@ def test_latent_mask_is_the_largest_of_its_frames():
 
 
 def test_levels_are_shared_by_a_sample_or_drawn_per_chunk():
-    method = SFT(debug(), Student(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=0.0))
+    method = SFT(debug(), Denoiser(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=0.0))
     sigma = method.levels(200, 8, torch.Generator().manual_seed(0))
     assert (sigma == sigma[:, :1]).all() and 0.3 < (sigma[:, 0] == 1).float().mean() < 0.5
-    method = SFT(debug(), Student(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=1.0))
+    method = SFT(debug(), Denoiser(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=1.0))
     sigma = method.levels(200, 8, torch.Generator().manual_seed(0))
     assert not torch.equal(sigma[:, 0], sigma[:, 4]) and torch.equal(sigma[:, 0], sigma[:, 3])
 
@@ -126,7 +127,7 @@ def test_a_few_steps_learn_a_fixed_batch():
     config = debug()
     trunk = Trunk(config.trunk)
     trunk.init_weights()
-    method = SFT(config, Student(trunk, WordEncoder(config.text)), SFTConfig(lr=3e-3, muon_lr=1e-2, drop_audio=0.0))
+    method = SFT(config, Denoiser(trunk, WordEncoder(config.text)), SFTConfig(lr=3e-3, muon_lr=1e-2, drop_audio=0.0))
     optimizers = method.optimizers()["student"]
     losses = []
     for step in range(30):

@@ -11,16 +11,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from echotorrent_core import flow
-from echotorrent_core.conditioning.text import WordEncoder
 from echotorrent_core.config import EngineConfig
-from echotorrent_core.model.audio_adapters import windows
-from echotorrent_core.model.dit import Trunk
-from echotorrent_core.model.history import Geometry, SequenceContext, Window
-from echotorrent_core.model.sink import condition_channels, sink_kv
 
+from ..denoiser import Denoiser
 from ..loop import Batch, StepResult
 from ..optim import muon_adamw
 from ..roles import Role, ema_of
@@ -43,45 +39,11 @@ class SFTConfig:
     first_as_sink: float = 0.5
 
 
-class Student(nn.Module):
-    """Trunk and word table: what trains together and is saved as `trunk` and `text`."""
-
-    def __init__(self, trunk: Trunk, text: WordEncoder):
-        super().__init__()
-        self.trunk, self.text = trunk, text
-
-    def forward(
-        self,
-        config: EngineConfig,
-        noisy: Tensor,
-        sigma: Tensor,
-        reference: Tensor,
-        sink: Tensor,
-        batch: Batch,
-        first: bool,
-    ) -> Tensor:
-        """Clean estimates of a sequence: noisy (B, C, T, h, w) at sigma (B, T) -> x0 of the same shape."""
-        trunk = self.trunk
-        rows, columns = trunk.grid(*noisy.shape[-2:])
-        geometry = Geometry(rows, columns, config.trunk.head_dim, config.trunk.rope_theta)
-        window = Window.of(config.stream.sink, config.history_latents, config.stream.chunk_latents)
-        text = trunk.embed_text(self.text(batch["ids"]))
-        audio = config.trunk.audio
-        assert audio is not None
-        features = batch["features"].unflatten(-1, (audio.blocks, -1))
-        tokens = trunk.audio_proj(windows(features, audio.window))
-        constants = sink_kv(trunk, geometry, sink, reference, text)
-        context = SequenceContext(config.layers, geometry, window, trunk.attention, constants)
-        condition = condition_channels(reference, noisy.shape[2], first)
-        output = trunk(noisy, sigma, condition, text, tokens, context)
-        return flow.to_x0(output, noisy, sigma, config.trunk.prediction, reference)
-
-
 class SFT:
     """The method. Batches come from `training.data.features.FeatureData`."""
 
     def __init__(
-        self, config: EngineConfig, student: Student, settings: SFTConfig, channel_weights: Tensor | None = None
+        self, config: EngineConfig, student: Denoiser, settings: SFTConfig, channel_weights: Tensor | None = None
     ):
         self.config, self.settings = config, settings
         role = Role(student, trainable=True)
