@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -73,17 +73,41 @@ def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions |
     options = options or LoadOptions()
     parts = Parts(collect(paths, options.allow_pickle), config)
     trunk = parts.trunk()
+    config = fit(config, trunk_config(trunk), parts.need("vae"))
+    loaded = load_encoders(parts, config, options)
+    return Engine(
+        config,
+        _build_trunk(config.trunk, trunk, options),
+        loaded.vae,
+        loaded.speech,
+        loaded.text,
+        loaded.image,
+        weights=_fingerprint([trunk, *loaded.parts], options),
+    )
+
+
+class LoadedEncoders(NamedTuple):
+    """A published preset's encoders and the parts they come from."""
+
+    vae: CausalVAE
+    speech: wav2vec2.Wav2Vec2Encoder
+    text: OnDemand
+    image: OnDemand | None
+    parts: list[Part]
+
+
+def load_encoders(parts: Parts, config: EngineConfig, options: LoadOptions) -> LoadedEncoders:
+    """Everything but the trunk; those of text and image come into memory when they are used. InputError as for
+    `assemble`."""
     vae = parts.need("vae")
     speech = parts.need("wav2vec2")
     text = parts.need("umt5")
-    image = parts.need("clip_vision") if trunk.facts["image_dim"] else None
-    config = fit(config, trunk_config(trunk), vae)
+    image = parts.need("clip_vision") if config.trunk.image_dim else None
     tokenizer = options.tokenizer or _tokenizer_beside(text)
-
-    model = _build_trunk(config.trunk, trunk, options)
+    tokens.load_tokenizer(text.source, tokenizer)  # a missing one is told now, not after minutes of loading
     with on_meta():
-        decoder = CausalVAE(config.vae)
-    load_module(decoder, vae.source, dtype=torch.float32, device=options.device)
+        codec = CausalVAE(dataclasses.replace(config.vae, **vae.facts))
+    load_module(codec, vae.source, dtype=torch.float32, device=options.device)
     half = torch.float32 if options.device == "cpu" else torch.float16
 
     def load_text() -> umt5.TextEncoder:
@@ -94,15 +118,12 @@ def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions |
         assert image is not None
         return clip.ImageEncoder(clip.load_clip(image.source, half, options.device))
 
-    tokens.load_tokenizer(text.source, tokenizer)  # a missing one is told now, not after minutes of loading
-    return Engine(
-        config,
-        model,
-        decoder,
+    return LoadedEncoders(
+        codec,
         wav2vec2.load_wav2vec2(speech.source, torch.float32, options.device),
         OnDemand(load_text),
         OnDemand(load_image) if image else None,
-        weights=_fingerprint([trunk, vae, speech, text, *([image] if image else [])], options),
+        [vae, speech, text, *([image] if image else [])],
     )
 
 

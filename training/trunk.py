@@ -15,79 +15,33 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from echotorrent_core import flow, presets
-from echotorrent_core.conditioning.text import WordEncoder
-from echotorrent_core.model.dit import Trunk
-from echotorrent_core.weights.parts import load_part, save_part
+from echotorrent_core import presets
+from echotorrent_core.errors import InputError
+from echotorrent_core.weights.parts import load_part
 
-from .data.features import FeatureData, window
+from . import checkpoint
+from .data.features import FeatureData
 from .denoiser import Denoiser
-from .loop import Loop, LoopConfig, read_metrics
+from .export import latest_scores, write_parts
+from .loop import Loop, LoopConfig
 from .methods.sft import SFT, SFTConfig
+from .networks import fresh
+from .validation import Validation
 
 
 def build_student(preset: str, seed: int, attention: str) -> Denoiser:
     """A freshly initialised student of a preset."""
-    config = presets.get_preset(preset)
-    torch.manual_seed(seed)
-    trunk = Trunk(config.trunk, attention)
-    trunk.init_weights()
-    return Denoiser(trunk, WordEncoder(config.text))
-
-
-class Validation:
-    """Held-out clean-estimate errors of the averaged student at pure noise, every `every` steps, always on the same
-    clips and noise: over the whole picture, and inside the mouth against that of another clip's audio."""
-
-    def __init__(self, path: Path, every: int, clips: int = 24):
-        data = FeatureData(path, clips, seed=0)
-        self.every = every
-        count = min(clips, len(data))
-        rows = torch.arange(count)
-        self.batch = window(data.columns, rows, torch.zeros(count, dtype=torch.long), start=1, length=8)
-
-    @torch.no_grad()
-    def __call__(self, loop: Loop, step: int) -> dict[str, float] | None:
-        if step % self.every or not loop.accelerator.is_main_process:
-            return None
-        method = loop.method
-        assert isinstance(method, SFT)
-        student, batch = method.roles["ema"].module, self.batch
-        noise = torch.randn(batch["latents"].shape, generator=torch.Generator().manual_seed(0))
-        sigma = torch.ones(noise.shape[0], noise.shape[2])
-        x = flow.add_noise(batch["latents"], noise, sigma)
-        errors = {}
-        for name, features in (("", batch["features"]), ("_shuffled", batch["features"].roll(1, 0))):
-            with torch.autocast("cpu", torch.bfloat16):
-                estimate = student(
-                    method.config,
-                    x,
-                    sigma,
-                    batch["reference"],
-                    batch["reference"],
-                    batch | {"features": features},
-                    False,
-                )
-            error = (estimate.float() - batch["latents"]) ** 2
-            errors[f"heldout/x0{name}"] = float(error.mean())
-            errors[f"heldout/mouth{name}"] = float((batch["mask"] * error).sum() / batch["mask"].expand_as(error).sum())
-        return errors
+    return fresh(presets.get_preset(preset), seed, attention)
 
 
 def export(folder: Path, out: Path, preset: str, role: str = "ema") -> None:
     """Write a run's trunk and word table as the parts the engine loads."""
-    state = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)
-    weights = state["roles"][role]
-    validated = [m for m in read_metrics(folder) if "heldout/mouth" in m]
-    scores = (
-        {key: round(value, 4) for key, value in validated[-1].items() if key.startswith("heldout/")}
-        if validated
-        else {}
-    )
-    metadata = {"preset": preset, "method": "sft", "steps": state["step"], "role": role, "scores": scores}
-    for part, prefix in (("trunk", "trunk."), ("text", "text.")):
-        tensors = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
-        save_part(tensors, out / f"{part}.safetensors", metadata)
+    path = checkpoint.latest(folder)
+    if path is None:
+        raise InputError(f"{folder}: holds no checkpoint; train first")
+    metadata = {"preset": preset, "method": "sft", "steps": checkpoint.read(path)["step"], "role": role}
+    metadata["scores"] = latest_scores(folder)
+    write_parts(checkpoint.read_role(path, role), out, metadata, torch.float16)
 
 
 def main() -> None:
@@ -123,9 +77,9 @@ def main() -> None:
     data = FeatureData(args.features, args.batch, args.seed)
     settings = SFTConfig(lr=args.lr, muon_lr=args.muon_lr, mouth=args.mouth, ema=args.ema)
     method = SFT(config, student, settings, data.channel_scale)
-    callbacks = (Validation(args.heldout, every=200),) if args.heldout else ()
+    callbacks = (Validation(args.heldout, 200, config),) if args.heldout else ()
     schedule = LoopConfig(args.steps, cooldown=args.cooldown, minutes=args.minutes, seed=args.seed, save_every=100)
-    Loop(method, data, args.folder, schedule, accelerator, callbacks).run()
+    Loop(method, data, args.folder, schedule, accelerator, callbacks, {"preset": args.preset}).run()
 
 
 if __name__ == "__main__":

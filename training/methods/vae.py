@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -30,6 +29,7 @@ from echotorrent_core.presets import get_preset
 from echotorrent_core.vae.causal import CausalVAE
 
 from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..losses import pyramid_l1
 from ..muon import ConvMuon
 from ..roles import Role, ema_of
 
@@ -199,24 +199,6 @@ class VAEMethod:
                 "latent_rms": float(energy.detach().sqrt()),
             },
         )
-
-
-SOFT = 0.03  # below about 4 grey levels the L1 is quadratic, so that flat areas do not outvote edges
-
-
-def pyramid_l1(error: Tensor, weight: Tensor, levels: int = 3) -> tuple[Tensor, Tensor]:
-    """Weighted soft L1 of the error (N, 3, H, W), and of its Laplacian bands: the pyramid is linear, so the bands of
-    the error are the differences of the bands. weight (N, 1, H, W)."""
-
-    def mean(e: Tensor) -> Tensor:
-        return ((e.square() + SOFT**2).sqrt().sub(SOFT) * weight).sum() / (3 * weight.sum())
-
-    pixel, bands = mean(error), error.new_zeros(())
-    for _ in range(levels):
-        coarse = F.avg_pool2d(error, 2)
-        bands = bands + mean(error - F.interpolate(coarse, scale_factor=2.0, mode="bilinear"))
-        error, weight = coarse, F.avg_pool2d(weight, 2)
-    return pixel, bands
 
 
 # Evaluation and export
