@@ -42,11 +42,14 @@ def test_quick_start(window: Window) -> None:
     window.advances(window.NODE)
     assert window.running()
     window.shot("plays")
+    tab = page.get_by_role("button", name="EchoTorrent", exact=True).first
+    assert tab.inner_text().strip() == "1"  # the badge
     window.see("of 290 frames")
     window.see("x real time")
     assert window.runs()[0]["workflow_id"] and window.runs()[0]["total_frames"] == 290
     wait(lambda: not window.running(), "the run", 180)
     window.see("290 frames, 11.6 s")
+    assert tab.inner_text().strip() == ""
     window.until("it.ended", timeout=90)
     assert window.video("it.duration") == pytest.approx(11.6, abs=0.1)
     policy = "--disable-api-nodes" in window.server.command

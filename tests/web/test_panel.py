@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 def test_plays_while_the_run_is_made(panel: Panel, host: FakeHost, run: FakeRun) -> None:
     panel.open()
     panel.see("Waiting for the first chunk")
+    assert panel.page.evaluate("fake.tabs.echotorrent.iconBadge()") == "1"
     host.advance(run)
     begun = time.monotonic()
     panel.until("it.videoWidth === 128 && it.currentTime > 0")
@@ -29,6 +30,7 @@ def test_plays_while_the_run_is_made(panel: Panel, host: FakeHost, run: FakeRun)
     host.advance(run, 7, state="finished")
     panel.until("it.ended && it.currentTime > 7.6")
     panel.see("Finished after 192 frames")
+    assert panel.page.evaluate("fake.tabs.echotorrent.iconBadge()") is None
     fetched = [path for path in host.asked if "/segments/" in path or path.endswith(("/init", "/closing"))]
     assert len(fetched) == len(set(fetched)) == 14
 

@@ -35,6 +35,7 @@ export const app = {
   },
   extensionManager: {
     registerSidebarTab: (tab) => (tabs[tab.id] = tab),
+    getSidebarTabs: () => Object.values(tabs),
     toast: { add: (toast) => toasts.push(toast) },
     setting: { get: (id) => settings.get(id) },
   },
