@@ -231,13 +231,14 @@ def queued(comfy: comfy_host.Server, prompts: list[dict[str, Any]]) -> Iterator[
             raise SystemExit(f"a prompt failed: {data.get('exception_message')}")
         if message["type"] == "executing" and data.get("node") is None:
             left -= 1
-            yield memory(comfy, "VmRSS")
+            yield memory(comfy, "RssAnon")
         if not left:
             return
 
 
 def memory(comfy: comfy_host.Server, what: str) -> float:
-    """MiB of the server: VmRSS, now; VmHWM, the largest so far."""
+    """MiB of the server: VmHWM, the largest so far; RssAnon, now, without pages of files, which come and go as the
+    system likes."""
     lines = Path(f"/proc/{comfy.process.pid}/status").read_text().splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(what + ":"))) / 1024
 

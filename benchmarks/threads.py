@@ -1,4 +1,5 @@
-"""What it costs a chunk to be made in another thread than the one that loaded the engine, and what `threads` saves.
+"""What it costs a chunk to be made in another thread than the one that loaded the engine, or beside a program that
+wants one of the cores, and what `threads` saves.
 
     python benchmarks/threads.py
 
@@ -11,6 +12,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import common
@@ -19,7 +22,7 @@ import torch
 
 from echotorrent_core import threads
 from echotorrent_core.metrics.timing import paired_ratio
-from echotorrent_core.threads import compute_thread, in_thread, release_workers
+from echotorrent_core.threads import Waiting, compute_thread, in_thread, release_workers
 
 SAME, OTHER, RELEASED, SESSION = (
     "the loading thread",
@@ -27,17 +30,20 @@ SAME, OTHER, RELEASED, SESSION = (
     "another thread, workers released",
     "the same, denormals flushed (a session)",
 )
-WAYS = (SAME, OTHER, RELEASED, SESSION)
+DISTURBED, ADAPTED = "a session beside a busy program", "the same, workers asleep meanwhile"
+WAYS = (SAME, OTHER, RELEASED, SESSION, DISTURBED, ADAPTED)
 WARM_UP = 3
 
 
-def chunk_times(engine: Any, conditioning: Any, seconds: float) -> list[tuple[float, float]]:
+def chunk_times(
+    engine: Any, conditioning: Any, seconds: float, waiting: Waiting | None = None
+) -> list[tuple[float, float]]:
     """Wall and CPU seconds of each chunk."""
     sound = torch.from_numpy(np.concatenate(list(common.speech(seconds))))
     state, times = engine.start(conditioning, 0), []
     while len(sound) >= (need := engine.samples_needed(state)):
         begun = time.perf_counter(), time.process_time()
-        state, _ = engine.step(state, sound[:need])
+        state, _ = engine.step(state, sound[:need], on_step=lambda _: waiting.adapt() if waiting else None)
         times.append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
         sound = sound[need:]
     return times
@@ -49,14 +55,28 @@ def one_way(args: Any, way: str, seconds: float) -> list[float]:
     conditioning = engine.condition(common.portrait(engine.config))
 
     def work() -> list[tuple[float, float]]:
-        if way == SESSION:
-            compute_thread()
-        return chunk_times(engine, conditioning, seconds)
+        if way in (SAME, OTHER, RELEASED):
+            return chunk_times(engine, conditioning, seconds)
+        compute_thread()
+        with closing(Waiting()) as waiting:
+            return chunk_times(engine, conditioning, seconds, waiting if way == ADAPTED else None)
 
-    if way in (RELEASED, SESSION):
+    if way not in (SAME, OTHER):
         release_workers()
-    times = work() if way == SAME else in_thread(work)
+    with busy_program() if way in (DISTURBED, ADAPTED) else nullcontext():
+        times = work() if way == SAME else in_thread(work)
     return np.median(times[WARM_UP:], axis=0).tolist()
+
+
+@contextmanager
+def busy_program() -> Iterator[None]:
+    """One that computes without end, on one core."""
+    program = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        program.kill()
+        program.wait()
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ import torch
 from .errors import Cancelled, InputError
 from .media import SegmentEncoder, SoundWindow
 from .run_folder import EventTail, RunFolder
-from .threads import compute_thread, release_workers
+from .threads import Waiting, compute_thread, release_workers
 
 
 class Session:
@@ -71,6 +71,7 @@ class Session:
         self._limit = max(1, round(pending * self.sample_rate))
         self._upsampler = _Upsampler(self._ratio)
         self._change: dict[str, Any] | None = None
+        self._workers = Waiting()
         self._listeners: list[queue.Queue] = []
         self._ended = self._stopping = self._done = False
         self._error: BaseException | None = None
@@ -260,6 +261,7 @@ class Session:
         except BaseException as error:  # belongs to the caller, who waits in another thread
             self._error = self._error or error
         finally:
+            self._workers.close()
             with contextlib.suppress(BaseException):  # whatever happens here, those who wait must wake up
                 kind = "error" if self._error else "end" if self._final else "stop"
                 self.run.announce(kind, frames=self._frames, **({"message": str(self._error)} if self._error else {}))
@@ -346,6 +348,7 @@ class Session:
     def _step(self, step: int) -> None:
         if self._stopping:
             raise Cancelled
+        self._workers.adapt()
         if self._on_step:
             self._on_step(self._state.chunk, step, self._steps)
 

@@ -134,7 +134,7 @@ def _paths(files: dict[str, str]) -> dict[str, Path]:
             found[name] = path
         elif chosen != host.NONE:
             raise InputError(
-                f"{name} '{chosen}' is not in ComfyUI's folder {' or '.join(kinds)} any more; choose again"
+                f"{name} '{chosen}' is not in ComfyUI's folder {' or '.join(kinds)}; put it there, or choose another"
             )
     return found
 

@@ -46,5 +46,5 @@ class LoadLora(io.ComfyNode):
             raise InputError(f"preset '{model.config.name}' brings its own weights and takes no LoRA; remove this node")
         path = host.model_path(lora, FOLDER)
         if path is None:
-            raise InputError(f"LoRA '{lora}' is not in ComfyUI's folder {FOLDER} any more; choose again")
+            raise InputError(f"LoRA '{lora}' is not in ComfyUI's folder {FOLDER}; put it there, or choose another")
         return io.NodeOutput(model.with_lora(path, strength))

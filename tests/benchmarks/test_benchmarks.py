@@ -51,7 +51,7 @@ def test_parts(tmp_path) -> None:
 
 def test_threads(tmp_path) -> None:
     figures = run("threads.py", tmp_path)
-    assert len(figures["ways"]) == 4
+    assert len(figures["ways"]) == 6
     assert figures["ways"][figures["against"]]["wall_and_cpu_ratio"][0][0] == 1
 
 

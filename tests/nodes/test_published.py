@@ -417,7 +417,7 @@ def test_loras_are_chained_and_leave_the_given_model_alone(nodes, files, load):
 
 @pytest.mark.parametrize(
     ("lora", "words"),
-    [("gone.safetensors", "is not in ComfyUI's folder loras any more"), ("other.safetensors", "other")],
+    [("gone.safetensors", "is not in ComfyUI's folder loras; put it there"), ("other.safetensors", "other")],
 )
 def test_loras_that_cannot_be_added(nodes, files, load, lora, words):
     published.save({"lora_te1_x.lora_down.weight": torch.zeros(2, 2)}, files.base / "other.safetensors")

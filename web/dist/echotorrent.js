@@ -4217,6 +4217,7 @@ var host = {
 		app.extensionManager.registerSidebarTab({
 			id,
 			title,
+			label: title.replace(/(?<=[a-z])(?=[A-Z])/g, "​"),
 			tooltip,
 			icon: "pi pi-video",
 			type: "custom",

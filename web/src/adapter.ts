@@ -61,6 +61,7 @@ export const host: Host = {
     app.extensionManager.registerSidebarTab({
       id,
       title,
+      label: title.replace(/(?<=[a-z])(?=[A-Z])/g, "\u200b"), // the bar is narrow: breaks between words only
       tooltip,
       icon: "pi pi-video",
       type: "custom",

@@ -41,6 +41,7 @@ interface ComfyGraph {
 interface SidebarTab {
   id: string;
   title: string;
+  label: string;
   icon: string;
   tooltip: string;
   type: "custom";
