@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -81,13 +81,23 @@ class Absent:
         return self.encode(samples)
 
 
+class Encoders(NamedTuple):
+    """What turns pictures, sound and words into what a trunk reads. Text and image encoders come into memory when they
+    are used; image: None where the trunk reads none."""
+
+    vae: CausalVAE
+    speech: wav2vec2.Wav2Vec2Encoder | Absent
+    text: OnDemand | Absent
+    image: OnDemand | Absent | None
+
+
 @dataclass(frozen=True)
-class Chosen:
-    """The parts of an engine that fit each other. config: the preset with the sizes of the weights; an encoder that was
-    not given, or that the model does not use, is None. tokenizer: a file or folder; None: it is in the text encoder."""
+class ChosenEncoders:
+    """The encoders of an engine that fit each other. config: the preset with the sizes of the weights; an encoder that
+    was not given, or that the model does not use, is None. tokenizer: a file or folder; None: it is in the text
+    encoder."""
 
     config: EngineConfig
-    trunk: Part
     vae: Part
     speech: Part | None
     text: Part | None
@@ -101,6 +111,40 @@ class Chosen:
         if self.config.trunk.image_dim:
             encoders["clip_vision"] = self.image
         return frozenset(kind for kind, part in encoders.items() if part is None)
+
+    def load(self, options: LoadOptions) -> Encoders:
+        """InputError for a tokenizer that does not fit and for values that are not finite."""
+        text, image = self.text, self.image
+        device = options.encoder_device or options.device
+        half = torch.float32 if device == "cpu" else torch.float16
+        if text:
+            tokens.load_tokenizer(text.source, self.tokenizer)  # a damaged one is told now, not after minutes
+        with on_meta():
+            vae = CausalVAE(self.config.vae)
+        load_module(vae, self.vae.source, dtype=torch.float32, device=options.device)
+
+        def load_text() -> umt5.TextEncoder:
+            assert text is not None
+            words = tokens.load_tokenizer(text.source, self.tokenizer)
+            return umt5.TextEncoder(umt5.load_umt5(text.source, torch.bfloat16, device), words)
+
+        def load_image() -> clip.ImageEncoder:
+            assert image is not None
+            return clip.ImageEncoder(clip.load_clip(image.source, half, device))
+
+        return Encoders(
+            vae,
+            wav2vec2.load_wav2vec2(self.speech.source, torch.float32, device) if self.speech else Absent("wav2vec2"),
+            OnDemand(load_text) if text else Absent("umt5"),
+            OnDemand(load_image) if image else Absent("clip_vision") if self.config.trunk.image_dim else None,
+        )
+
+
+@dataclass(frozen=True)
+class Chosen(ChosenEncoders):
+    """The parts of an engine that fit each other."""
+
+    trunk: Part
 
     def lora(self, path: Path, strength: float, allow_pickle: bool = False) -> Lora:
         """A LoRA for the trunk, not read. InputError for a file that is none or that belongs to another model."""
@@ -118,12 +162,23 @@ def choose(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | N
     options = options or LoadOptions()
     parts = Parts(collect(paths, options.allow_pickle), config)
     trunk = parts.trunk()
-    sizes = trunk_config(trunk)
-    vae = parts.need("vae")
+    encoders = _encoders(parts, fit(config, trunk_config(trunk), parts.need("vae")), options)
+    return Chosen(**vars(encoders), trunk=trunk)
+
+
+def choose_encoders(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | None = None) -> ChosenEncoders:
+    """As `choose`, for what works without a trunk: one of the preset's sizes is reckoned with."""
+    options = options or LoadOptions()
+    parts = Parts(collect(paths, options.allow_pickle), config)
+    return _encoders(parts, fit(config, config.trunk, parts.need("vae")), options)
+
+
+def _encoders(parts: Parts, config: EngineConfig, options: LoadOptions) -> ChosenEncoders:
+    sizes = config.trunk
     speech = parts.encoder("wav2vec2", options.optional)
     text = parts.encoder("umt5", options.optional)
     image = parts.encoder("clip_vision", options.optional) if sizes.image_dim else None
-    assert sizes.audio is not None  # `Parts.trunk` finds none without
+    assert sizes.audio is not None  # every preset hears, and `Parts.trunk` finds no model that does not
     if speech:
         _require_width(speech, speech.facts["dim"] * speech.facts["layers"], sizes.audio.blocks * sizes.audio.channels)
     if text:
@@ -133,7 +188,7 @@ def choose(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | N
     tokenizer = options.tokenizer or (_tokenizer_beside(text) if text else None)
     if text and tokenizer is None and "spiece_model" not in text.source.extras:
         tokens.load_tokenizer(text.source)  # which tells that there is none
-    return Chosen(fit(config, sizes, vae), trunk, vae, speech, text, image, tokenizer)
+    return ChosenEncoders(config, parts.need("vae"), speech, text, image, tokenizer)
 
 
 def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions | None = None) -> Engine:
@@ -144,37 +199,21 @@ def assemble(config: EngineConfig, paths: Sequence[Path], options: LoadOptions |
     """
     options = options or LoadOptions()
     chosen = choose(config, paths, options)
-    config, text, image = chosen.config, chosen.text, chosen.image
-    device = options.encoder_device or options.device
-    half = torch.float32 if device == "cpu" else torch.float16
-    if text:
-        tokens.load_tokenizer(text.source, chosen.tokenizer)  # a damaged one is told now, not after minutes of loading
     loras = [chosen.lora(path, strength, options.allow_pickle) for path, strength in options.loras]
-
+    encoders = chosen.load(options)
     with on_meta():
-        model, decoder = Trunk(config.trunk, options.attention), CausalVAE(config.vae)
+        trunk = Trunk(chosen.config.trunk, options.attention)
     load_module(
-        model, chosen.trunk.source, dtype=options.dtype, device=options.device, loras=loras, quantise=options.quantise
+        trunk, chosen.trunk.source, dtype=options.dtype, device=options.device, loras=loras, quantise=options.quantise
     )
-    load_module(decoder, chosen.vae.source, dtype=torch.float32, device=options.device)
-
-    def load_text() -> umt5.TextEncoder:
-        assert text is not None
-        words = tokens.load_tokenizer(text.source, chosen.tokenizer)
-        return umt5.TextEncoder(umt5.load_umt5(text.source, torch.bfloat16, device), words)
-
-    def load_image() -> clip.ImageEncoder:
-        assert image is not None
-        return clip.ImageEncoder(clip.load_clip(image.source, half, device))
-
-    given = [part for part in (chosen.trunk, chosen.vae, chosen.speech, text, image) if part]
+    given = [part for part in (chosen.trunk, chosen.vae, chosen.speech, chosen.text, chosen.image) if part]
     return Engine(
-        config,
-        model,
-        decoder,
-        wav2vec2.load_wav2vec2(chosen.speech.source, torch.float32, device) if chosen.speech else Absent("wav2vec2"),
-        OnDemand(load_text) if text else Absent("umt5"),
-        OnDemand(load_image) if image else Absent("clip_vision") if config.trunk.image_dim else None,
+        chosen.config,
+        trunk,
+        encoders.vae,
+        encoders.speech,
+        encoders.text,
+        encoders.image,
         weights=_fingerprint(given, options),
     )
 

@@ -20,14 +20,16 @@ Precision = Literal["float32", "bfloat16", "float16", "float8_e4m3fn"]
 
 @dataclass(frozen=True)
 class LayerPolicy:
-    """What one trunk layer may read besides the sink.
+    """What one trunk layer may read.
 
     history: latents of earlier chunks kept in a ring; 0 reads none.
     in_chunk: `full` (bidirectional inside the chunk) or `frame_causal` (latent t reads latents <= t).
+    sink: whether it reads the reference sink.
     """
 
     history: int = 0
     in_chunk: InChunk = "full"
+    sink: bool = True
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,9 @@ def guide(conditional: Tensor, unconditional: Tensor, scale: float) -> Tensor:
     return unconditional + scale * (conditional - unconditional)
 
 
-def euler(x: Tensor, x0: Tensor, sigma: float, sigma_next: float) -> Tensor:
-    """One deterministic step from sigma to sigma_next along the straight line through the clean estimate."""
+def euler(x: Tensor, x0: Tensor, sigma: float | Tensor, sigma_next: float | Tensor) -> Tensor:
+    """One deterministic step from sigma to sigma_next along the straight line through the clean estimate. Levels are
+    numbers, or tensors as `expand` gives them."""
     return x0 + (sigma_next / sigma) * (x - x0)
 
 

@@ -191,7 +191,8 @@ class SinkContext(FullContext):
         self.kv: list[KV] = []
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        self.kv.append((k, v))
+        if layer == len(self.kv):  # not when a backward pass runs the layer again: it would keep that one's activations
+            self.kv.append((k, v))
         return super().attend(layer, q, k, v)
 
 
@@ -262,17 +263,22 @@ class RollingContext:
         if self.write_slot is not None:
             self.history.stage(self.write_slot, layer, k, v)
         policy, window, chunk_times = self.policies[layer], self.window, self.window.chunk_times()
-        keys, values = [self.sink[layer][0], k], [self.sink[layer][1], v]
-        times: list[int] = [*self.sink_times, *chunk_times]
+        keys, values = [k], [v]
+        times: list[int] = [*chunk_times]
         ages: tuple[int | None, ...] = ()
         if policy.history:
             past_k, past_v = self.history.read(self.read_slot, layer, k)
-            keys.insert(1, past_k)
-            values.insert(1, past_v)
+            keys.insert(0, past_k)
+            values.insert(0, past_v)
             ages = self.history.ages(layer)
-            times[window.sink : window.sink] = [window.start - (age or 0) for age in ages]
+            times[:0] = [window.start - (age or 0) for age in ages]
+        sink = window.sink if policy.sink else 0
+        if sink:
+            keys.insert(0, self.sink[layer][0])
+            values.insert(0, self.sink[layer][1])
+            times[:0] = self.sink_times
         filled = tuple(age is not None for age in ages)
-        mask = _mask(policy.in_chunk, window.sink, filled, window.chunk, self.geometry.tokens, q.device)
+        mask = _mask(policy.in_chunk, sink, filled, window.chunk, self.geometry.tokens, q.device)
         q = rotate(q, self.geometry.rotations(chunk_times, q.device))
         k = rotate(torch.cat(keys, dim=1), self.geometry.rotations(times, q.device))
         return self.attention(q, k, torch.cat(values, dim=1), mask)
@@ -299,24 +305,34 @@ class SequenceContext:
         )
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        span = self.times(q.shape[1] // self.geometry.tokens, q.device)
+        k = rotate(k, span)
+        return self.read(layer, rotate(q, span), k, v, k, v)
+
+    def times(self, latents: int, device: torch.device) -> Tensor:
+        """Rotations of a sequence of `latents` latents, whose first chunk stands where every chunk of a stream does."""
+        return self.geometry.rotations(range(self.window.start, self.window.start + latents), device)
+
+    def read(self, layer: int, q: Tensor, k: Tensor, v: Tensor, past_k: Tensor, past_v: Tensor) -> Tensor:
+        """Each chunk against the sink, its window of earlier latents of `past`, and itself. All of one length,
+        queries and keys rotated."""
         policy, window, n = self.policies[layer], self.window, self.geometry.tokens
         size = window.chunk * n
-        chunks = q.shape[1] // size
-        span = self.geometry.rotations(range(window.start, window.start + chunks * window.chunk), q.device)
-        q, k = rotate(q, span), rotate(k, span)
         sink_k, sink_v = self.sink[layer]
         out = []
-        for c in range(chunks):
+        for c in range(q.shape[1] // size):
             first = max(0, c * window.chunk - policy.history)
-            past = slice(first * n, (c + 1) * size)
+            past, own = slice(first * n, c * size), slice(c * size, (c + 1) * size)
             # The sink keeps its distance to every chunk: rotated along with it.
             moved = rotate(
                 sink_k, self.geometry.rotations([t + c * window.chunk for t in window.sink_times()], q.device)
             )
             filled = (True,) * (c * window.chunk - first)
-            mask = _mask(policy.in_chunk, window.sink, filled, window.chunk, n, q.device)
-            keys, values = torch.cat([moved, k[:, past]], 1), torch.cat([sink_v, v[:, past]], 1)
-            out.append(self.attention(q[:, c * size : (c + 1) * size], keys, values, mask))
+            mask = _mask(policy.in_chunk, window.sink if policy.sink else 0, filled, window.chunk, n, q.device)
+            seen = 0 if policy.sink else moved.shape[1]
+            keys = torch.cat([moved[:, seen:], past_k[:, past], k[:, own]], 1)
+            values = torch.cat([sink_v[:, seen:], past_v[:, past], v[:, own]], 1)
+            out.append(self.attention(q[:, own], keys, values, mask))
         return torch.cat(out, dim=1)
 
     def reference(self, layer: int, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:

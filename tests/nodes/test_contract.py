@@ -134,4 +134,5 @@ def test_presets_exist(nodes, name):
     presets = nodes["EchoTorrent_LoadModel"].define_schema().inputs[0].options
     from echotorrent_core.presets import PRESETS
 
-    assert presets["default"] == name and set(presets["options"]) == set(PRESETS) - {"debug"}
+    without_weights = {"debug", "embedded_small"}
+    assert presets["default"] == name and set(presets["options"]) == set(PRESETS) - without_weights
