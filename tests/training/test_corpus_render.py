@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("skia", exc_type=ImportError)  # installed, but libEGL may be missing on a slim machine
 
+from echotorrent_core.errors import InputError
 from training.corpus import build as corpus
 from training.corpus.controls import Controls
 from training.corpus.head import FaceMesh, mouth_numbers
@@ -84,6 +85,20 @@ def test_mask_covers_what_the_mouth_changes(yaw):
     assert x0 <= xs.min() and xs.max() <= x1 and y0 <= ys.min() and ys.max() <= y1
     covered = polygon_mask(frame.mouth, 128) > 0
     assert (changed & covered).sum() > 0.9 * changed.sum()
+
+
+@pytest.mark.parametrize("number", [0, 5, 11])
+def test_every_size_shows_the_same_picture(number):
+    """Outlines, glasses, brows and lips are as wide as the head asks for, not as many pixels: 64 px show what 128 px
+    show at half the size, the mouth included."""
+    identity = replace(make_identity(number), glasses="round", earrings=True)
+    small, large = (Renderer(identity, size).render(TALK) for size in (64, 128))
+    halved = large.image.astype(float).reshape(64, 2, 64, 2, 3).mean((1, 3))
+    off = np.abs(small.image - halved)
+    assert off.mean() < 1.3 and (off.max(2) > 24).mean() < 0.02  # edges of meshes have fewer samples
+    np.testing.assert_allclose(2 * small.mouth, large.mouth, atol=1e-3)
+    cells = [polygon_mask(frame.mouth, size, 16).astype(int) for frame, size in ((small, 64), (large, 128))]
+    assert np.abs(cells[0] - cells[1]).max() < 10 and cells[0].max() > 200
 
 
 def test_cells_average_the_mask():
@@ -169,6 +184,11 @@ def test_clip_layout(tiny):
     assert reader.frames(0).shape == (66, 64, 64, 3) and reader.audio(0).shape == (65 * 640 + 2 * 10240,)
     assert labels["params"].shape == (65, 4) and labels["params"].min() >= 0 and labels["params"].max() <= 1
     assert labels["mouth_box"].shape == (66, 4) and labels["mouth_mask"].shape == (66, 16, 16)
+    mask, places = labels["mouth_mask"].astype(float), (np.arange(16) + 0.5) * 64 / 16
+    centre = [(mask.sum(axis) * places).sum(1) / mask.sum((1, 2)) for axis in (1, 2)]
+    np.testing.assert_allclose(
+        np.stack(centre, 1), (labels["mouth_box"][:, :2] + labels["mouth_box"][:, 2:]) / 2, atol=2
+    )
     assert labels["pose"].shape == (66, 5) and labels["closures"].dtype == bool
     assert (labels["params"][labels["closures"], 0] < 0.02).all()
     assert "head straight" in str(labels["prompt"]) or "head turned" in str(labels["prompt"])
@@ -193,6 +213,39 @@ def test_build_resumes_and_other_settings_are_refused(tiny, monkeypatch):
         corpus.build(tiny, split="heldout", clips=2, mix={"general": 1.0}, workers=1, size=64, progress=False)
     with pytest.raises(ValueError, match="no corpus"):
         corpus.CorpusReader(tiny / "nowhere")
+
+
+def test_the_command_renders_at_the_size_it_is_told(tmp_path, capsys):
+    pytest.importorskip("espeakng_loader")
+    where = ["--clips=1", "--workers=0", "--domain-mix=general=1", "--out", str(tmp_path)]
+    assert corpus.main(["--size=32", *where]) == 0
+    assert corpus.CorpusReader(tmp_path).frames(0).shape == (66, 32, 32, 3)
+    assert corpus.main(["--size=48", *where]) == 2 and "another size" in capsys.readouterr().err
+    assert corpus.main(["--size=72", *where]) == 2 and "a multiple of 16 pixels" in capsys.readouterr().err
+    folders = {corpus.corpus_folder("train", size) for size in (64, 128)}
+    assert len(folders) == 2 and corpus.corpus_folder("train") in folders  # sizes do not share a cache
+
+
+def test_a_full_disk_keeps_what_is_whole(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "SHARD", 1)
+    real, calls = np.save, []
+
+    def full(file, array):
+        calls.append(file)
+        if len(calls) == 4:  # the sound of the second shard
+            file.write(b"the first half")
+            raise OSError(28, "No space left on device")
+        real(file, array)
+
+    settings = {"clips": 2, "mix": {"general": 1.0}, "workers": 1, "size": 64, "progress": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "save", full)
+        with pytest.raises(InputError, match=r"No space left on device.*run the same command again"):
+            corpus.build(tmp_path, **settings)
+    assert not list(tmp_path.glob(".*.tmp")) and len(corpus.CorpusReader(tmp_path)) == 1
+    (tmp_path / ".frames_0001.npy.1.tmp").write_bytes(b"of a killed run")
+    corpus.build(tmp_path, **settings)
+    assert digest(tmp_path) == digest(tiny) and not list(tmp_path.glob(".*.tmp"))
 
 
 def test_worker_processes_do_not_change_bytes(tmp_path):

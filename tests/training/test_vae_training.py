@@ -9,14 +9,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from echotorrent_core.errors import InputError
 from echotorrent_core.presets import get_preset
 from echotorrent_core.vae.causal import CausalVAE
+from echotorrent_core.weights.parts import ASSETS, read_metadata
 from training.methods import vae as trainer
 from training.muon import ConvMuon, orthogonal
 
 
 class SmoothClips:
-    """Moving smooth blobs, 24 frames of 32 px, with a mouth box around the middle."""
+    """Moving smooth blobs, 24 frames, with a mouth box around the middle."""
+
+    def __init__(self, size: int = 32) -> None:
+        self.size = size
 
     def __len__(self) -> int:
         return 6
@@ -24,11 +29,11 @@ class SmoothClips:
     def frames(self, i: int) -> np.ndarray:
         draw = torch.Generator().manual_seed(i)
         coarse = torch.rand(1, 3, 6, 5, 5, generator=draw)
-        fine = F.interpolate(coarse, size=(24, 32, 32), mode="trilinear")
+        fine = F.interpolate(coarse, size=(24, self.size, self.size), mode="trilinear")
         return (fine[0].permute(1, 2, 3, 0) * 255).to(torch.uint8).numpy()
 
     def labels(self, i: int) -> dict[str, np.ndarray]:
-        return {"mouth_box": np.tile(np.float32([12, 18, 22, 26]), (24, 1))}
+        return {"mouth_box": np.tile(np.float32([12, 18, 22, 26]) * self.size / 32, (24, 1))}
 
 
 CLIPS = SmoothClips()
@@ -160,3 +165,47 @@ def test_hand_over_keeps_encoder_and_statistics(tmp_path) -> None:
 def test_freezing_needs_a_file(tmp_path) -> None:
     with pytest.raises(ValueError, match="--init"):
         trainer.run(*command(tmp_path, "--freeze-encoder"))
+
+
+def test_the_small_presets_codec_and_decoder_learn_from_whole_frames(tmp_path) -> None:
+    """PCA by --steps=0 --export, then the decoder alone, with crops as large as the clips."""
+    clips = SmoothClips(64)
+    base = ["--corpus", "unused", "--preset", "embedded_small", "--crop", "64", "--batch", "2", "--precision", "no"]
+
+    def run(*extra: str) -> None:
+        trainer.run(trainer.arguments([*base, *extra]), trainer.VAETraining(), clips, clips)
+
+    codec, refined = tmp_path / "codec.safetensors", tmp_path / "refined.safetensors"
+    run("--out", str(tmp_path / "codec"), "--steps=0", "--export", str(codec))
+    about, config = read_metadata(codec), get_preset("embedded_small").vae
+    assert about["preset"] == "embedded_small" and about["steps"] == 0 and about["psnr"] > 30  # smooth blobs
+    first = trainer.load_exported(codec, config)
+    latents = first.encode(torch.from_numpy(clips.frames(0)).permute(3, 0, 1, 2)[None, :, :17].float() / 127.5 - 1)[0]
+    assert latents.shape == (1, 32, 5, 8, 8) and 0.2 < latents.std() < 5
+    decoder_only = ("--out", str(tmp_path / "decoder"), "--init", str(codec), "--freeze-encoder", "--steps=2")
+    run(*decoder_only)
+    run(*decoder_only, "--export", str(refined))
+    changed = {
+        k for k, v in trainer.load_exported(refined, config).state_dict().items() if not v.equal(first.state_dict()[k])
+    }
+    assert changed and all(name.startswith(("decoder.", "conv2.")) for name in changed)
+
+
+@pytest.mark.parametrize(
+    ("preset", "extra", "reason"),
+    [
+        ("embedded_small", (), "its clips are 32 x 32 pixels, preset 'embedded_small' draws 64 x 64"),
+        ("debug", ("--crop=48",), "--crop 48 is larger than the clips, 32 x 32"),
+        ("debug", ("--export",), "no weights of preset 'debug' are shipped; say where"),
+        ("debug", ("--init", "none.safetensors"), "weights not found"),
+    ],
+)
+def test_what_does_not_fit_is_told_before_anything_is_made(tmp_path, preset, extra, reason) -> None:
+    with pytest.raises(InputError, match=reason):
+        trainer.run(*command(tmp_path / "run", "--preset", preset, "--steps", "1", *extra))
+    assert not (tmp_path / "run").exists()
+
+
+def test_shipped_weights_are_the_default_target_of_their_preset_only() -> None:
+    shipped = trainer.arguments(["--corpus", "x", "--out", "y", "--export"])
+    assert trainer.export_file(shipped) == ASSETS / "embedded" / "vae.safetensors"

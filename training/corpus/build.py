@@ -5,21 +5,26 @@ at 16 kHz, ``labels_XXXX.npz``, and ``index.json``. Frame 65 of a clip is its re
 its index and split only, so neither the number of workers nor an interruption changes a byte.
 
     python -m training.corpus.build --split train --clips 1200 --workers 2
+    python -m training.corpus.build --split train --clips 600 --size 64        # for the preset embedded_small
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from echotorrent_core.errors import InputError
+
+from ..files import remove_left_behind, replace_file
 from ..paths import cache_folder
 from .controls import EXPRESSIONS, Controls
 from .identity import identity_seed, make_identity
@@ -66,9 +71,9 @@ class Script:
     voice: str
 
 
-def corpus_folder(split: str) -> Path:
-    """Default cache folder of a split; ``ECHOTORRENT_CACHE`` moves it."""
-    return cache_folder() / "corpus" / split
+def corpus_folder(split: str, size: int = SIZE) -> Path:
+    """Default cache folder of a split; every size has its own. ``ECHOTORRENT_CACHE`` moves it."""
+    return cache_folder() / ("corpus" if size == SIZE else f"corpus{size}") / split
 
 
 def parse_mix(text: str) -> dict[str, float]:
@@ -223,11 +228,12 @@ def build_shard(folder: str, shard: int, clips: list[Clip], size: int = SIZE) ->
     return len(clips)
 
 
-def _write(path: Path, save) -> None:  # type: ignore[no-untyped-def]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        save(file)
-    os.replace(temporary, path)
+def _write(path: Path, save: Callable[[BinaryIO], object]) -> None:
+    def write(temporary: Path) -> None:
+        with open(temporary, "wb") as file:
+            save(file)
+
+    replace_file(path, write)
 
 
 def build(
@@ -243,26 +249,30 @@ def build(
     """Render the missing shards of a corpus and return its folder. ``workers`` 0 or 1 renders in this process.
 
     Clips ``first`` (a multiple of 50) to ``clips`` are made: a later ``first`` gives identities that an earlier corpus
-    did not hold.
+    did not hold. InputError for settings that are not valid, or not those of the corpus in the folder, and for a full
+    disk; finished shards stay.
     """
     from tqdm import tqdm
 
     if split not in SPLITS:
-        raise ValueError(f'Unknown split "{split}": expected one of {", ".join(SPLITS)}.')
+        raise InputError(f'Unknown split "{split}": expected one of {", ".join(SPLITS)}.')
     if clips < 1:
-        raise ValueError(f"The number of clips is {clips}: expected at least 1.")
+        raise InputError(f"The number of clips is {clips}: expected at least 1.")
+    if size < 2 * CELLS or size % CELLS:
+        raise InputError(f"The frame size is {size}: expected a multiple of {CELLS} pixels, at least {2 * CELLS}.")
     if first % SHARD or not 0 <= first < clips:
-        raise ValueError(f"The first clip is {first}: expected a multiple of {SHARD} below {clips}.")
+        raise InputError(f"The first clip is {first}: expected a multiple of {SHARD} below {clips}.")
     mix = dict(mix or DEFAULT_MIX)
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
+    remove_left_behind(root)
     settings = {"version": VERSION, "split": split, "mix": mix, "size": size, "frames": FRAMES, "fps": FPS}
     index_file = root / "index.json"
     if index_file.exists():
         known = json.loads(index_file.read_text())
         different = [name for name, value in settings.items() if known.get(name) != value]
         if different:
-            raise ValueError(
+            raise InputError(
                 f"{root} holds a corpus with another {', '.join(different)}: choose another folder or delete it."
             )
     plan = {shard: shard_clips(shard, clips, split, mix) for shard in range(first // SHARD, -(-clips // SHARD))}
@@ -307,7 +317,7 @@ class CorpusReader:
     def __init__(self, folder: str | Path):
         root = Path(folder)
         if not (root / "index.json").exists():
-            raise ValueError(f"{root} holds no corpus: render one with python -m training.corpus.build --out {root}.")
+            raise InputError(f"{root} holds no corpus: render one with python -m training.corpus.build --out {root}.")
         self.index = json.loads((root / "index.json").read_text())
         self._where = [(s["shard"], i) for s in self.index["shards"] for i in range(s["clips"])]
         shards = [s["shard"] for s in self.index["shards"]]
@@ -334,21 +344,27 @@ class CorpusReader:
         return {name: values[row] for name, values in self._labels[shard].items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m training.corpus.build", description="Render the talking-head corpus."
     )
     parser.add_argument("--split", choices=SPLITS, default="train")
     parser.add_argument("--clips", type=int, default=1200)
     parser.add_argument("--first", type=int, default=0, help="skip the clips before this one (a multiple of 50)")
+    parser.add_argument("--size", type=int, default=SIZE, help=f"width and height in pixels, a multiple of {CELLS}")
     parser.add_argument("--domain-mix", type=parse_mix, default=DEFAULT_MIX, metavar="NAME=SHARE,...")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, help="folder (default: the corpus cache of the split)")
     args = parser.parse_args(arguments)
-    folder = args.out or corpus_folder(args.split)
-    build(folder, args.split, args.clips, args.domain_mix, args.workers, first=args.first)
+    folder = args.out or corpus_folder(args.split, args.size)
+    try:
+        build(folder, args.split, args.clips, args.domain_mix, args.workers, args.size, first=args.first)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     print(f"{len(CorpusReader(folder))} clips in {folder}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,174 +1,184 @@
-"""Corpus clips turned into what a trunk trains on: latents, audio features, motion, prompt ids, mouth masks.
+"""Training data as batches, by number: what `python -m training.data` cached, windows of it at a time.
 
-    python -m training.data.features --corpus DIR --out FILE.safetensors --mirror
-
-Audio is encoded several times per clip, clean and augmented, because the encoder is frozen while the trunk learns.
-With --mirror, every clip comes a second time, behind all others, as its mirror image in other light.
+Shards stay on disk and are paged in as they are read, so a cache may be larger than memory.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from tqdm import tqdm
 
-from echotorrent_core import presets
-from echotorrent_core.conditioning.audio import AudioEncoder
-from echotorrent_core.conditioning.motion import normalise
-from echotorrent_core.conditioning.text import Prompt, parse_prompt
-from echotorrent_core.stream import Engine
-from echotorrent_core.vae.causal import CausalVAE
-from echotorrent_core.weights.parts import ASSETS, load_part
+from echotorrent_core.errors import InputError
 
-from ..corpus.augment import augment
-from ..corpus.build import CorpusReader
+from ..corpus.build import DOMAINS
 
-MARGIN = 2  # frames on either side of the clip that the audio adapter's window reads
-FRAMES = 65
+VERSION = 1
+INDEX = "index.json"
+MARGIN = 2  # frames on either side of a window that the audio adapter reads
+FRAMES = 65  # of a window, unless it was made with another --latents
 LATENTS = 17
 
 
-def to_video(frames: np.ndarray) -> Tensor:
-    """uint8 (T, H, W, 3) -> float (1, 3, T, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.ascontiguousarray(frames)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+class Column(Protocol):
+    """Rows of one kind: a tensor, or a `Rows`."""
+
+    @property
+    def shape(self) -> torch.Size: ...
+
+    def __getitem__(self, index: Any, /) -> Tensor: ...
 
 
-def motion_features(labels: dict[str, np.ndarray]) -> Tensor:
-    """Motion channels (FRAMES + 2 MARGIN, 8) relative to the reference portrait, which is the row after the clip."""
-    pose = torch.from_numpy(np.asarray(labels["pose"], np.float32))  # (66, 5): yaw, pitch, roll, x, y
-    gaze = torch.from_numpy(np.asarray(labels["gaze"], np.float32))
-    blink = torch.from_numpy(np.asarray(labels["blink"], np.float32))
-    raw = torch.cat([pose[:FRAMES] - pose[FRAMES], blink[:FRAMES, None], gaze[:FRAMES]], dim=1)
-    raw = torch.cat([raw[:1].expand(MARGIN, -1), raw, raw[-1:].expand(MARGIN, -1)])
-    return normalise(raw)
+class Rows:
+    """A column that is spread over shards; takes the indices a tensor would: rows, and with rows what to take of each.
 
+    parts: tensors (n, ...), mapped from their files. Texts of different lengths are padded with zeros."""
 
-def audio_features(encoder: AudioEncoder, audio: np.ndarray, margin_samples: int) -> Tensor:
-    """Features (FRAMES + 2 MARGIN, channels) of a clip's audio, whose frame 0 begins at `margin_samples`."""
-    start, count = encoder.window(-MARGIN, FRAMES + 2 * MARGIN)
-    begin = margin_samples + start
-    padded = np.pad(audio, (max(0, -begin), max(0, begin + count - len(audio))))
-    begin = max(0, begin)
-    return encoder.features(torch.from_numpy(padded[begin : begin + count])[None].float())[0]
+    def __init__(self, parts: list[Tensor]) -> None:
+        self.parts = parts
+        ends = np.cumsum([len(part) for part in parts])
+        self.starts, self.count = ends - [len(part) for part in parts], int(ends[-1])
+        longest = max(part.shape[1:] for part in parts)
+        self.shape = torch.Size((self.count, *longest))
 
+    def row(self, number: int) -> Tensor:
+        part = int(np.searchsorted(self.starts, number, side="right")) - 1
+        return self.parts[part][number - int(self.starts[part])]
 
-_MIRRORED = torch.tensor([-1.0, 1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0])  # yaw, roll, x and gaze x change sides
-_SIDES = {"left": "right", "right": "left"}
-
-
-def mirror_prompt(prompt: Prompt) -> Prompt:
-    """The prompt that describes the mirror image."""
-    gaze, head = (_SIDES.get(word, word) for word in (prompt.gaze, prompt.head))
-    return Prompt(prompt.expression, gaze, head)
-
-
-def relight(video: Tensor, rng: np.random.Generator, strength: float = 0.15) -> Tensor:
-    """Other light: brightness and gain per colour channel of (1, 3, T, H, W) in [-1, 1], up to `strength`."""
-    gain = rng.uniform(1 - strength, 1 + strength) * rng.uniform(1 - strength / 2, 1 + strength / 2, 3)
-    return ((video + 1) * torch.tensor(gain, dtype=video.dtype).reshape(1, 3, 1, 1, 1) - 1).clamp(-1, 1)
-
-
-@torch.inference_mode()
-def build(corpus: Path, out: Path, engine: Engine, variants: int, seed: int, mirror: bool = False) -> None:
-    """Encode every clip of `corpus` with the engine's VAE and audio encoder into one file."""
-    reader = CorpusReader(corpus)
-    vae: CausalVAE = engine.vae
-    columns: dict[str, list[Tensor]] = {k: [] for k in ("latents", "reference", "audio", "motion", "ids", "mask")}
-    rows = [(i, mirrored) for mirrored in ((False, True) if mirror else (False,)) for i in range(len(reader))]
-    for i, mirrored in tqdm(rows, desc="features", mininterval=5):
-        rng = np.random.default_rng([seed, i, mirrored])
-        video, labels = to_video(reader.frames(i)), reader.labels(i)
-        motion, prompt = motion_features(labels), parse_prompt(str(labels["prompt"]))
-        mask = torch.from_numpy(np.asarray(labels["mouth_mask"])[:FRAMES].astype(np.float32) / 255)
-        if mirrored:
-            video, mask = relight(video.flip(-1), rng), mask.flip(-1)
-            motion, prompt = motion * _MIRRORED, mirror_prompt(prompt)
-        columns["latents"].append(vae.encode(video[:, :, :FRAMES])[0][0].half())
-        columns["reference"].append(vae.encode(video[:, :, FRAMES:])[0][0].half())
-        samples = reader.audio(i).astype(np.float32) / 32768
-        tracks = [samples] + [augment(samples, rng) for _ in range(variants - 1)]
-        margin = (len(samples) - FRAMES * engine.config.audio.samples_per_frame) // 2
-        columns["audio"].append(torch.stack([audio_features(engine.audio, t, margin) for t in tracks]).half())
-        columns["motion"].append(motion.half())
-        columns["ids"].append(torch.tensor(prompt.ids()))
-        columns["mask"].append(latent_mask(mask).half())
-    tensors = {k: torch.stack(v) for k, v in columns.items()}
-    if vae.skip is not None:
-        tensors["channel_scale"] = vae.skip.scale * vae.latent_std
-    out.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, out, {"weights": engine.fingerprint})
-
-
-def latent_mask(mask: Tensor) -> Tensor:
-    """Per-frame masks (65, h, w) -> per-latent masks (17, h, w): the largest over each latent's frames."""
-    return torch.cat([mask[:1], mask[1:].unflatten(0, (-1, 4)).amax(dim=1)])
+    def __getitem__(self, index: Any) -> Tensor:
+        rows, *rest = index if isinstance(index, tuple) else (index,)
+        if isinstance(rows, int):
+            return self.row(rows)[tuple(rest)] if rest else self.row(rows)
+        found = [self.row(int(number)) for number in rows]
+        if rest and isinstance(rest[0], Tensor):  # one index per row
+            return torch.stack([row[int(one)] for row, one in zip(found, rest[0], strict=True)])
+        if len({row.shape for row in found}) > 1:
+            return torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+        return torch.stack([row[tuple(rest)] for row in found]) if rest else torch.stack(found)
 
 
 class FeatureData:
-    """Batches of windows of whole chunks, by number: most are `short` latents long, some `long`; some begin at the
-    stream's start (latent 0, one frame), the others anywhere later.
+    """Batches of windows of whole chunks, by number: most are `short` latents long, some `long`; a share `first_share`
+    begins at the stream's start (latent 0, one frame), the others anywhere later.
 
-    channel_scale: what one unit of each latent channel is worth in pixels, (C,)."""
+    path: a folder of `training.data.shards`, or one file of stacked rows; shares: how often rows of each domain are
+    drawn (none: all rows alike). channel_scale: what one unit of each latent channel is worth in pixels, (C,);
+    rows: what the index says of each row, nothing for a single file.
+    """
 
-    def __init__(self, path: Path, batch_size: int, seed: int, short: int = 8, long: int = 16, long_share: float = 0.3):
-        with safe_open(path, "pt") as file:
-            self.columns = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        self.channel_scale = self.columns.pop("channel_scale", None)
+    def __init__(
+        self,
+        path: Path,
+        batch_size: int,
+        seed: int,
+        short: int = 8,
+        long: int = 16,
+        long_share: float = 0.3,
+        shares: Mapping[str, float] | None = None,
+        first_share: float = 0.25,
+    ):
+        self.columns, self.channel_scale, self.rows = read_columns(path)
         self.batch_size, self.seed = batch_size, seed
-        self.short, self.long, self.long_share = short, long, long_share
+        self.short, self.long, self.long_share, self.first_share = short, long, long_share, first_share
+        self.shares = None if shares is None else self._by_domain(shares, path)
 
     def __len__(self) -> int:
-        return self.columns["latents"].shape[0]
+        return int(self.columns["latents"].shape[0])
 
     def batch(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([self.seed, index])
-        rows = torch.from_numpy(rng.choice(len(self), self.batch_size, replace=len(self) < self.batch_size))
+        rows = torch.from_numpy(self._draw(rng))
         length = self.long if rng.random() < self.long_share else self.short
-        start = 0 if rng.random() < 0.25 else int(rng.integers(1, LATENTS - length + 1))
+        latents = int(self.columns["latents"].shape[2])
+        start = 0 if rng.random() < self.first_share else int(rng.integers(1, latents - length + 1))
         variant = torch.from_numpy(rng.integers(self.columns["audio"].shape[1], size=self.batch_size))
         return window(self.columns, rows, variant, start, length)
 
+    def _draw(self, rng: np.random.Generator) -> np.ndarray:
+        if self.shares is None:
+            return rng.choice(len(self), self.batch_size, replace=len(self) < self.batch_size)
+        kinds = rng.choice(len(self.shares), self.batch_size, p=[share for share, _ in self.shares])
+        return np.array([rng.choice(self.shares[kind][1]) for kind in kinds])
 
-def window(columns: dict[str, Tensor], rows: Tensor, variant: Tensor, start: int, length: int) -> dict[str, Tensor]:
-    """A batch of the given clips' latents [start, start + length) and what belongs to them."""
+    def _by_domain(self, shares: Mapping[str, float], path: Path) -> list[tuple[float, np.ndarray]]:
+        """(share, rows) of every domain that is to be drawn."""
+        total, found = sum(shares.values()), []
+        for domain, share in shares.items():
+            rows = np.flatnonzero([row["domain"] == domain for row in self.rows])
+            if not len(rows):
+                raise InputError(f"{path}: holds no rows of the domain '{domain}' (of {', '.join(DOMAINS)})")
+            found.append((share / total, rows))
+        return found
+
+
+def read_columns(path: Path) -> tuple[dict[str, Column], Tensor | None, list[dict[str, Any]]]:
+    """Columns by name, channel scale and what the index says of the rows. InputError for a cache that is missing, not
+    complete or damaged."""
+    index = read_index(path) if path.is_dir() or not path.exists() else None
+    if index is not None and not index["complete"]:
+        missing = sum(shard["rows"] is None for shard in index["shards"])
+        raise InputError(f"{path / INDEX}: {missing} shards are not made yet; run its python -m training.data again")
+    files = [path] if index is None else [path / shard["file"] for shard in index["shards"] if shard["rows"]]
+    parts: dict[str, list[Tensor]] = {}
+    for name in files:
+        try:
+            with safe_open(name, "pt") as file:
+                for key in file.keys():  # noqa: SIM118 (not a dict)
+                    parts.setdefault(key, []).append(file.get_tensor(key))
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{name}: not a readable shard ({error}); make the training data anew") from error
+    scale = parts.pop("channel_scale", [None])[0]
+    columns: dict[str, Column] = {key: Rows(tensors) for key, tensors in parts.items()}
+    return columns, scale, [] if index is None else list(index["rows"])
+
+
+def read_index(folder: Path) -> dict[str, Any]:
+    """The index of a cache. InputError if it is missing or damaged."""
+    path = folder / INDEX
+    try:
+        index = json.loads(path.read_text())
+        if index["settings"]["version"] != VERSION:
+            raise InputError(f"{path}: is of version {index['settings']['version']}, {VERSION} is known; make it anew")
+        return dict(index)
+    except FileNotFoundError:
+        raise InputError(
+            f"{folder}: holds no training data; make it with python -m training.data --out {folder}"
+        ) from None
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: damaged ({error!r}); delete the folder and make it anew") from error
+
+
+def window(columns: Mapping[str, Column], rows: Tensor, variant: Tensor, start: int, length: int) -> dict[str, Tensor]:
+    """A batch of clips' latents [start, start + length) with everything that conditions them.
+
+    latents (B, C, T, h, w); first_latent, reference (B, C, 1, h, w); features (B, F + 2 MARGIN, channels) of all their
+    frames and MARGIN more on both sides; energy (B, F) of the voice; mask (B, 1, T, h, w); first: whether they begin a
+    stream; of what the preset has, ids (B, 3) or text (B, L, D), start (B, C, n, h, w), image (B, 257, D); domain (B,),
+    numbers in DOMAINS."""
     first_frame, last_frame = max(0, 4 * start - 3), 4 * (start + length) - 3
     frames = slice(first_frame, last_frame + 2 * MARGIN)
-    features = torch.cat([columns["audio"][rows, variant], columns["motion"][rows]], dim=-1)
+    features = columns["audio"][rows, variant]
+    if "motion" in columns:
+        features = torch.cat([features, columns["motion"][rows]], dim=-1)
     latents = columns["latents"][rows]
-    return {
+    batch = {
         "latents": latents[:, :, start : start + length].float(),
         "first_latent": latents[:, :, :1].float(),
         "reference": columns["reference"][rows].float(),
         "features": features[:, frames].float(),
-        "ids": columns["ids"][rows],
         "mask": columns["mask"][rows, start : start + length].float()[:, None],
         "first": torch.tensor(start == 0),
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--preset", default="embedded")
-    parser.add_argument("--assets", type=Path, help="folder with vae.safetensors and audio.safetensors")
-    parser.add_argument("--variants", type=int, default=4)
-    parser.add_argument("--mirror", action="store_true", help="every clip also as its mirror image in other light")
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
-    config = presets.get_preset(args.preset)
-    engine = Engine.build(config)
-    folder = args.assets or ASSETS / args.preset
-    load_part(engine.vae, folder / "vae.safetensors")
-    load_part(engine.audio, folder / "audio.safetensors")
-    build(args.corpus, args.out, engine, args.variants, args.seed, args.mirror)
-
-
-if __name__ == "__main__":
-    main()
+    if "energy" in columns:
+        batch["energy"] = columns["energy"][rows, first_frame:last_frame].float()
+    for key in ("ids", "text", "start", "image", "domain"):
+        if key in columns:
+            value = columns[key][rows]
+            batch[key] = value.float() if value.is_floating_point() else value
+    return batch

@@ -4,6 +4,7 @@
     python -m training.methods.vae --corpus DIR --out RUN --anneal 400                 # 400 more steps, rate to zero
     python -m training.methods.vae --corpus DIR --out RUN --export                     # write the shipped weights
     python -m training.methods.vae --corpus DIR --out RUN2 --init FILE --freeze-encoder    # refine the decoder only
+    python -m training.methods.vae --preset embedded_small --corpus DIR64 --out RUN --steps=0 --export FILE   # PCA only
 
 The exported file is the hand-over: it fixes the encoder and the latent statistics, so a trunk can train on its latents
 while the decoder goes on improving from it (the slot of the paper's VAE decoder refiner).
@@ -13,27 +14,27 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from echotorrent_core.config import VAEConfig, to_dict
 from echotorrent_core.errors import InputError
-from echotorrent_core.presets import get_preset
+from echotorrent_core.presets import PRESETS, get_preset
 from echotorrent_core.vae.causal import CausalVAE
+from echotorrent_core.weights.parts import ASSETS, load_part, save_part
 
 from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..losses import pyramid_l1
 from ..muon import ConvMuon
 from ..roles import Role, ema_of
 
-ASSET = Path(__file__).parents[2] / "echotorrent_core/assets/embedded/vae.safetensors"
+SHIPPED = ""  # of --export: where the preset's weights are shipped
 
 
 class Clips(Protocol):
@@ -201,24 +202,6 @@ class VAEMethod:
         )
 
 
-SOFT = 0.03  # below about 4 grey levels the L1 is quadratic, so that flat areas do not outvote edges
-
-
-def pyramid_l1(error: Tensor, weight: Tensor, levels: int = 3) -> tuple[Tensor, Tensor]:
-    """Weighted soft L1 of the error (N, 3, H, W), and of its Laplacian bands: the pyramid is linear, so the bands of
-    the error are the differences of the bands. weight (N, 1, H, W)."""
-
-    def mean(e: Tensor) -> Tensor:
-        return ((e.square() + SOFT**2).sqrt().sub(SOFT) * weight).sum() / (3 * weight.sum())
-
-    pixel, bands = mean(error), error.new_zeros(())
-    for _ in range(levels):
-        coarse = F.avg_pool2d(error, 2)
-        bands = bands + mean(error - F.interpolate(coarse, scale_factor=2.0, mode="bilinear"))
-        error, weight = coarse, F.avg_pool2d(weight, 2)
-    return pixel, bands
-
-
 # Evaluation and export
 
 
@@ -257,19 +240,10 @@ def measure_latents(vae: CausalVAE, clips: Clips, count: int) -> None:
     vae.latent_std.copy_(latents.std(1))
 
 
-def export(vae: CausalVAE, path: Path, metadata: dict[str, Any]) -> None:
-    """Write fp16 safetensors with string metadata, atomically."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {name: value.half().contiguous() for name, value in vae.state_dict().items()}
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, {k: v if isinstance(v, str) else json.dumps(v) for k, v in metadata.items()})
-    temporary.replace(path)
-
-
 def load_exported(path: Path, config: VAEConfig) -> CausalVAE:
-    """The VAE in `path` (as `export` wrote it), float32."""
+    """The VAE in `path`, float32. InputError for a file that is not one of this preset."""
     vae = CausalVAE(config)
-    vae.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    load_part(vae, path)
     return vae
 
 
@@ -281,31 +255,66 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, required=True, help="folder of training clips")
     parser.add_argument("--held-out", type=Path, help="folder of held-out clips (default: CORPUS/../heldout)")
     parser.add_argument("--out", type=Path, required=True, help="run folder: checkpoint.pt, metrics.jsonl")
-    parser.add_argument("--preset", default="embedded")
+    parser.add_argument("--preset", default="embedded", choices=list(PRESETS))
     parser.add_argument("--init", type=Path, help="start from this exported vae.safetensors")
     parser.add_argument("--freeze-encoder", action="store_true", help="train the decoder only (with --init)")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--anneal", type=int, default=0, help="end after this many more steps, rate going to zero")
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this wall time")
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--crop", type=int, default=64, help="pixels")
+    parser.add_argument("--crop", type=int, default=64, help="pixels, at most those of a clip")
     parser.add_argument("--eval-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")
-    parser.add_argument("--export", nargs="?", type=Path, const=ASSET, help="write the averaged weights and stop")
+    parser.add_argument(
+        "--export",
+        nargs="?",
+        const=SHIPPED,
+        metavar="FILE",
+        help="write the averaged weights and stop (no file: the preset's shipped ones)",
+    )
     for field in dataclasses.fields(VAETraining):
         parser.add_argument("--" + field.name.replace("_", "-"), type=float, default=field.default)
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
     args = arguments(argv)
     from ..corpus.build import CorpusReader
 
-    clips = CorpusReader(args.corpus)
-    held_out = CorpusReader(args.held_out or args.corpus.parent / "heldout")
     settings = VAETraining(**{f.name: getattr(args, f.name) for f in dataclasses.fields(VAETraining)})
-    run(args, settings, clips, held_out)
+    try:
+        clips = CorpusReader(args.corpus)
+        held_out = CorpusReader(args.held_out or args.corpus.parent / "heldout")
+        run(args, settings, clips, held_out)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def export_file(args: argparse.Namespace) -> Path:
+    """The file that --export names. InputError if it names none and the preset's weights are not shipped."""
+    if args.export != SHIPPED:
+        return Path(args.export)
+    folder = ASSETS / args.preset
+    if not folder.is_dir():
+        raise InputError(f"no weights of preset '{args.preset}' are shipped; say where they go: --export FILE")
+    return folder / "vae.safetensors"
+
+
+def check_clips(args: argparse.Namespace, size: tuple[int, int], clips: Clips) -> None:
+    """InputError for clips that are none, not of the preset's `size` (H, W), or smaller than a crop."""
+    if not len(clips):
+        raise InputError(f"{args.corpus}: holds no clips; render some with python -m training.corpus.build")
+    found = clips.frames(0).shape[1:3]
+    if found != size:
+        raise InputError(
+            f"{args.corpus}: its clips are {found[1]} x {found[0]} pixels, preset '{args.preset}' draws {size[1]} x "
+            f"{size[0]}; render a corpus with --size {size[1]}, or choose the preset that it was made for"
+        )
+    if args.crop > min(size):
+        raise InputError(f"--crop {args.crop} is larger than the clips, {size[1]} x {size[0]} pixels")
 
 
 def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out: Clips) -> None:
@@ -314,8 +323,11 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
         raise InputError(
             "--freeze-encoder needs --init FILE: the exported vae.safetensors whose encoder stays as it is"
         )
+    preset = get_preset(args.preset)
+    config, target = preset.vae, None if args.export is None else export_file(args)
+    for some in (clips, held_out):
+        check_clips(args, preset.size, some)
     torch.manual_seed(args.seed)
-    config = get_preset(args.preset).vae
     data = Crops(clips, args.crop, args.batch, args.seed)
     vae = load_exported(args.init, config) if args.init else CausalVAE(config)
     checkpoint = args.out / "checkpoint.pt"
@@ -349,7 +361,7 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
         Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision),
         callbacks=(report,),
     )
-    if not args.export:
+    if target is None:
         if done == 0:
             print("start:", evaluate(vae, held_out, val), flush=True)
         done = loop.run()
@@ -359,14 +371,10 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
         measure_latents(average, clips, count=200)
     figures = evaluate(average, held_out, list(range(min(32, len(held_out)))))
     recipe = to_dict(settings) | {"batch": args.batch, "crop": args.crop, "frozen_encoder": args.freeze_encoder}
-    export(
-        average,
-        args.export,
-        {"preset": args.preset, "config": to_dict(config), "recipe": recipe, "seed": args.seed, "steps": done}
-        | figures,
-    )
-    print(f"{args.export}: {figures}")
+    about: dict[str, Any] = {"preset": args.preset, "config": to_dict(config), "recipe": recipe, "seed": args.seed}
+    save_part(average.state_dict(), target, about | {"steps": done} | figures)
+    print(f"{target}: {figures}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
