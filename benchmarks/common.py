@@ -11,8 +11,6 @@ import math
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,10 @@ from echotorrent_core.errors import InputError
 from echotorrent_core.media import AudioReader, read_image
 from echotorrent_core.stream import Engine
 from echotorrent_core.weights.parts import ASSETS
+from training.evaluation.heldout import Held as Held
+from training.evaluation.heldout import held_out as held_out
+from training.evaluation.heldout import to_pixels as to_pixels
+from training.evaluation.heldout import to_tensor as to_tensor
 
 RATE = 16000
 
@@ -137,83 +139,6 @@ def load_sound(path: Path) -> np.ndarray:
         return np.concatenate([block.mono for block in reader])
     finally:
         reader.close()
-
-
-def to_tensor(frames: np.ndarray, size: tuple[int, int] | None = None) -> Tensor:
-    """uint8 (T, H, W, 3) -> float (T, 3, H, W) in [-1, 1], at another size if given."""
-    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    if size and tuple(x.shape[2:]) != tuple(size):
-        x = torch.nn.functional.interpolate(x, size, mode="bilinear", antialias=True)
-    return x
-
-
-def to_pixels(frames: Tensor) -> np.ndarray:
-    """(T, 3, H, W) in [-1, 1] -> uint8 (T, H, W, 3), as the video gets them."""
-    return ((frames.clamp(-1, 1) + 1) * 127.5 + 0.5).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-
-
-# Held-out clips
-
-
-@dataclass(frozen=True)
-class Held:
-    """A clip of a person and a voice that no part was trained on.
-
-    frames (65, 128, 128, 3) and portrait uint8; sound float32 at 16 kHz, frame 0 begins at sample `margin`;
-    params (65, 4) open, wide, teeth, tongue; closures (65,) bool.
-    """
-
-    frames: np.ndarray
-    portrait: np.ndarray
-    sound: np.ndarray
-    margin: int
-    params: np.ndarray
-    closures: np.ndarray
-    domain: str
-    voice: str
-
-
-def held_out(count: int, domains: Sequence[str], corpus: Path | None = None) -> Iterator[Held]:
-    """The first `count` spoken held-out clips of some domains: of a corpus folder, or rendered now (about a second
-    each), which gives the same ones as a folder of the default mix."""
-    clips = _rendered(domains) if corpus is None else _cached(corpus, domains)
-    yield from islice((clip for clip in clips if clip.voice != "silence"), count)
-
-
-def _cached(folder: Path, domains: Sequence[str]) -> Iterator[Held]:
-    from training.corpus.build import FRAMES, MARGIN, CorpusReader
-
-    reader = CorpusReader(folder)
-    for i in range(len(reader)):
-        labels = reader.labels(i)
-        if str(labels["domain"]) not in domains:
-            continue
-        frames = np.array(reader.frames(i))
-        sound = reader.audio(i).astype(np.float32) / 32767
-        yield Held(
-            frames[:FRAMES], frames[FRAMES], sound, MARGIN, labels["params"], labels["closures"],
-            str(labels["domain"]), str(labels["voice"]),
-        )  # fmt: skip
-
-
-def _rendered(domains: Sequence[str]) -> Iterator[Held]:
-    from training.corpus.build import DEFAULT_MIX, FRAMES, MARGIN, SHARD, render_clip, shard_clips, write_script
-
-    shard = 0
-    while True:
-        for clip in shard_clips(shard, SHARD * (shard + 1), "heldout", DEFAULT_MIX):
-            if clip.domain not in domains:
-                continue
-            script = write_script(clip)
-            if script.voice == "silence":
-                continue
-            frames = render_clip(clip, script)[0]
-            sound = script.audio.astype(np.float32) / 32767
-            yield Held(
-                frames[:FRAMES], frames[FRAMES], sound, MARGIN, script.params[:FRAMES], script.closures,
-                clip.domain, script.voice,
-            )  # fmt: skip
-        shard += 1
 
 
 if __name__ == "__main__":

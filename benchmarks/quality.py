@@ -12,7 +12,7 @@ frames earlier on, so that its 77 frames end with the clip's last. A fourth one 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,27 +24,13 @@ from tqdm import tqdm
 
 from echotorrent_core.errors import InputError
 from echotorrent_core.metrics import drift, identity, lipsync
-from echotorrent_core.metrics.reader import WEIGHTS, MouthReader, Reading, load_reader, read
+from echotorrent_core.metrics.reader import WEIGHTS, MouthReader, load_reader
 from echotorrent_core.weights.parts import ASSETS
+from training.evaluation.evaluate import LEAD, long
+from training.evaluation.measures import Measured, look
+from training.evaluation.sources import of_engine, stream
 
-LEAD = 12  # frames before the clip's first
 Columns = dict[str, list[np.ndarray]]
-
-
-def stream(engine: Any, portrait: torch.Tensor, sound: np.ndarray, frames: int, seed: int) -> Iterator[np.ndarray]:
-    """Chunks of uint8 frames (T, H, W, 3), at least `frames` in all; silence follows the sound."""
-    state = engine.start(engine.condition(portrait), seed)
-    at = 0
-    while state.frames < frames:
-        need = engine.samples_needed(state)
-        some = torch.from_numpy(np.pad(sound[at : at + need], (0, max(0, need - max(0, len(sound) - at)))))
-        state, video = engine.step(state, some.float())
-        at += need
-        yield common.to_pixels(video[0].transpose(0, 1))
-
-
-def look(reader: MouthReader, frames: np.ndarray) -> Reading:
-    return read(reader, common.to_tensor(frames))
 
 
 # Lips
@@ -135,57 +121,22 @@ def _with_interval(figure: Any) -> Any:
 # Drift
 
 
-def long_speech(seconds: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out utterances one after another: sound (n,) at 16 kHz and openness (F,)."""
-    from training.corpus.speech import random_utterance
-    from training.corpus.visemes import viseme_track as true_track
-
-    rng, sounds, tracks, frames = np.random.default_rng([seed, 1]), [], [], 0
-    while frames < seconds * 25:
-        spoken = random_utterance(rng, "general", "heldout", 6.0)
-        count = -(-len(spoken.samples) // 640)
-        sounds.append(
-            np.pad(
-                spoken.samples / max(np.abs(spoken.samples).max(), 1e-3) * 0.6, (0, count * 640 - len(spoken.samples))
-            )
-        )
-        tracks.append(true_track(spoken.phonemes, count)[0][:, 0])
-        frames += count
-    return np.concatenate(sounds).astype(np.float32), np.concatenate(tracks)
+MEASURES = {
+    "identity": "identity distance",
+    "colour": "colour",
+    "background": "corner change",
+    "sharpness": "sharpness",
+    "psnr": "PSNR to portrait, dB",
+    "confidence": "confidence",
+    "motion": "motion",
+}
 
 
-def long_run(engine: Any, reader: MouthReader, clip: common.Held, seconds: float, seed: int) -> dict[str, np.ndarray]:
-    """Measures of a long video per frame; memory stays flat."""
-    sound, truth = long_speech(seconds, seed)
-    frames = round(seconds * engine.config.stream.fps)
-    portrait = common.to_tensor(clip.portrait[None], engine.config.size)
-    pixels = common.to_pixels(portrait)[0]
-    reference = look(reader, pixels[None]).identity[0].numpy()
-    measured: dict[str, list[np.ndarray]] = {}
-    chunks = stream(engine, portrait[0], sound, frames, seed)
-    for some in tqdm(chunks, total=-(-frames // 16), desc="drift", mininterval=5):
-        reading = look(reader, some)
-        for name, values in {
-            "identity distance": identity.distance(reading.identity.numpy(), reference),
-            "colour": drift.mean_colour(some),
-            "corner change": drift.corner_change(some, pixels),
-            "sharpness": drift.sharpness(some),
-            "PSNR to portrait, dB": drift.psnr(some, pixels),
-            "confidence": reading.confidence.numpy(),
-            "open": reading.open.numpy(),
-        }.items():
-            measured.setdefault(name, []).append(values)
-    joined = {name: np.concatenate(values)[:frames] for name, values in measured.items()}
-    return joined | {"truth": truth[:frames]}
-
-
-def drift_figures(runs: list[dict[str, np.ndarray]]) -> dict[str, Any]:
+def drift_figures(runs: list[Measured]) -> dict[str, Any]:
     """Per measure: fifths averaged over people, and the largest change to the first fifth that anyone shows."""
     figures: dict[str, Any] = {}
-    for name in runs[0]:
-        if name in ("open", "truth"):
-            continue
-        parts = [drift.fifths(run[name]) for run in runs]
+    for key, name in MEASURES.items():
+        parts = [drift.fifths(run[key]) for run in runs]
         shown = [p.mean(axis=1) if p.ndim == 2 else p for p in parts]
         figures[name] = {"fifths": np.mean(shown, axis=0), "largest_change": max(map(drift.largest_change, parts))}
     pieces = [[np.array_split(run[key], drift.PARTS) for run in runs] for key in ("open", "truth")]
@@ -269,7 +220,10 @@ def main() -> None:
         lips_table(f"{domain}: {len(chosen)} clips", {"engine": figures["lips"][domain]})
 
     people = args.people or (1 if args.quick else 3)
-    runs = [long_run(engine, reader, clip, seconds, args.seed + i) for i, clip in enumerate(clips[:people])]
+    runs = [
+        long(of_engine(engine), engine.config.size, clip, seconds, args.seed + i, args.seed + i, reader)
+        for i, clip in enumerate(tqdm(clips[:people], desc="drift", mininterval=5))
+    ]
     figures["drift"] = {"seconds": seconds, "people": people, "measures": drift_figures(runs)}
     rows = [(n, *(float(v) for v in m["fifths"]), m["largest_change"]) for n, m in figures["drift"]["measures"].items()]
     title = f"{seconds:g} s, {people} people: means of fifths, and the largest change to the first fifth of anyone"

@@ -55,6 +55,26 @@ def test_threads(tmp_path) -> None:
     assert figures["ways"][figures["against"]]["wall_and_cpu_ratio"][0][0] == 1
 
 
+@pytest.mark.slow  # ten processes
+def test_train_step(tmp_path) -> None:
+    variants = run("train_step.py", tmp_path)["variants"]
+    methods = {"sft", "causal_cd", "ode_init", "acc_dmd", "long_tail", "grpo", "nft", "decoder_refiner"}
+    assert methods < variants.keys() and all(v["step_s"] > 0 and v["step_bytes"] > 0 for v in variants.values())
+    assert sorted(v["against"] for v in variants.values() if "against" in v) == ["acc_dmd, graded passes kept", "sft"]
+
+
+@pytest.mark.slow  # a minute
+def test_what_a_step_takes_is_what_is_expected(tmp_path, monkeypatch) -> None:
+    """Peak of the process's memory against the estimate, at a size where tensors outweigh everything else, and what
+    activation checkpointing saves of it."""
+    only = ["--only", "sft", "sft, blocks run again in the backward pass", "--preset", "embedded_small"]
+    variants = run("train_step.py", tmp_path, *only, "--precision", "no", "--batch", "4")["variants"]
+    for figures in variants.values():
+        assert figures["step_bytes"] == pytest.approx(figures["expected_step_bytes"], rel=0.25)
+    (ratio,) = (v["step_memory_ratio"][0] for v in variants.values() if "against" in v)
+    assert ratio < 0.7
+
+
 @pytest.mark.slow  # a minute
 def test_checkpoint_load(tmp_path) -> None:
     figures = run("checkpoint_load.py", tmp_path)

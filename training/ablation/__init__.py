@@ -1,0 +1,1 @@
+"""The ablation table: rows as data, their jobs, and what they say (`python -m training.ablate`)."""

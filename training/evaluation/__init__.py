@@ -1,0 +1,1 @@
+"""How good weights are, on people and voices never trained on (`python -m training.evaluation`)."""
