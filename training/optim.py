@@ -1,9 +1,21 @@
-"""Optimisers: Muon for the weight matrices of hidden layers, AdamW for everything else; trapezoidal learning rate."""
+"""Optimisers: AdamW for tuning what exists, Muon with AdamW for training from scratch; trapezoidal learning rate."""
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+
+
+def trainable(module: nn.Module) -> list[nn.Parameter]:
+    """The parameters that learn: of a module with LoRA adapters, the adapters."""
+    return [parameter for parameter in module.parameters() if parameter.requires_grad]
+
+
+def adamw(
+    module: nn.Module, lr: float, betas: tuple[float, float] = (0.9, 0.999), weight_decay: float = 0.01
+) -> list[torch.optim.Optimizer]:
+    """The optimiser of a role that is tuned, full or LoRA. Fused: no temporary copies of all weights at each step."""
+    return [torch.optim.AdamW(trainable(module), lr=lr, betas=betas, weight_decay=weight_decay, fused=True)]
 
 
 def parameter_groups(module: nn.Module, exclude: tuple[str, ...]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -20,7 +32,9 @@ def parameter_groups(module: nn.Module, exclude: tuple[str, ...]) -> tuple[list[
 def muon_adamw(
     module: nn.Module, lr: float, muon_lr: float, exclude: tuple[str, ...] = ()
 ) -> list[torch.optim.Optimizer]:
-    """The pair of optimisers of one role."""
+    """The pair of optimisers of one role; with `muon_lr` 0, AdamW for all of it."""
+    if muon_lr == 0:
+        return adamw(module, lr)
     matrices, rest = parameter_groups(module, exclude)
     optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)]
     if matrices:

@@ -2,10 +2,8 @@
 
 import dataclasses
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from echotorrent_core import flow
 from echotorrent_core.conditioning.text import WordEncoder
@@ -14,10 +12,9 @@ from echotorrent_core.model.dit import Trunk
 from echotorrent_core.model.history import Geometry, History, RollingContext, Window, WritePolicy
 from echotorrent_core.model.sink import condition_channels, sink_kv
 from echotorrent_core.presets import debug
-from echotorrent_core.stream import Engine
-from training.data import features
-from training.data.features import FRAMES, LATENTS, MARGIN, latent_mask, motion_features, window
-from training.methods.sft import SFT, SFTConfig, Student
+from training.data.features import FRAMES, LATENTS, MARGIN, window
+from training.denoiser import Denoiser
+from training.methods.sft import SFT, SFTConfig
 from training.rollout import sample
 
 
@@ -26,7 +23,7 @@ def student():
     torch.manual_seed(0)
     config = debug()
     trunk = Trunk(config.trunk)  # default initialisation: a zero head would hide mistakes
-    return Student(trunk, WordEncoder(config.text)).eval()
+    return Denoiser(trunk, WordEncoder(config.text)).eval()
 
 
 def columns(clips=3, seed=0):
@@ -93,30 +90,11 @@ def test_window_keeps_latents_features_and_masks_together():
         assert bool(part["first"]) == (start == 0)
 
 
-def test_motion_is_relative_to_the_reference():
-    pose = np.zeros((66, 5), np.float32)
-    pose[:, 0] = 0.8  # a profile portrait that keeps still
-    pose[10, 0] = 0.9
-    labels = {"pose": pose, "gaze": np.zeros((66, 2), np.float32), "blink": np.zeros(66, np.float32)}
-    track = motion_features(labels)
-    assert track.shape == (FRAMES + 2 * MARGIN, 8)
-    torch.testing.assert_close(track[10 + MARGIN, 0], torch.tensor(1.0))
-    assert track[0, 0] == 0
-
-
-def test_latent_mask_is_the_largest_of_its_frames():
-    mask = torch.zeros(65, 2, 2)
-    mask[0], mask[7, 0, 0] = 0.3, 1.0
-    latents = latent_mask(mask)
-    assert latents.shape == (LATENTS, 2, 2)
-    assert latents[0, 1, 1] == 0.3 and latents[2, 0, 0] == 1 and latents[1].max() == 0
-
-
 def test_levels_are_shared_by_a_sample_or_drawn_per_chunk():
-    method = SFT(debug(), Student(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=0.0))
+    method = SFT(debug(), Denoiser(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=0.0))
     sigma = method.levels(200, 8, torch.Generator().manual_seed(0))
     assert (sigma == sigma[:, :1]).all() and 0.3 < (sigma[:, 0] == 1).float().mean() < 0.5
-    method = SFT(debug(), Student(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=1.0))
+    method = SFT(debug(), Denoiser(Trunk(debug().trunk), WordEncoder(debug().text)), SFTConfig(per_chunk=1.0))
     sigma = method.levels(200, 8, torch.Generator().manual_seed(0))
     assert not torch.equal(sigma[:, 0], sigma[:, 4]) and torch.equal(sigma[:, 0], sigma[:, 3])
 
@@ -126,7 +104,7 @@ def test_a_few_steps_learn_a_fixed_batch():
     config = debug()
     trunk = Trunk(config.trunk)
     trunk.init_weights()
-    method = SFT(config, Student(trunk, WordEncoder(config.text)), SFTConfig(lr=3e-3, muon_lr=1e-2, drop_audio=0.0))
+    method = SFT(config, Denoiser(trunk, WordEncoder(config.text)), SFTConfig(lr=3e-3, muon_lr=1e-2, drop_audio=0.0))
     optimizers = method.optimizers()["student"]
     losses = []
     for step in range(30):
@@ -137,55 +115,3 @@ def test_a_few_steps_learn_a_fixed_batch():
             optimizer.zero_grad()
         losses.append(float(result.losses["student"].detach()))
     assert losses[-1] < 0.8 * losses[0]
-
-
-def test_a_mirrored_clip_is_the_clip_of_the_mirror_image(tmp_path, monkeypatch):
-    """Frames, mouth and motion change sides together: encoding the flipped clip gives the mirrored row."""
-    rng = np.random.default_rng(0)
-    engine = Engine.build(debug())
-    clip = {
-        "frames": rng.integers(0, 255, (FRAMES + 1, 32, 32, 3), dtype=np.uint8),
-        "labels": {
-            "pose": rng.normal(size=(FRAMES + 1, 5)),
-            "gaze": rng.normal(size=(FRAMES + 1, 2)),
-            "blink": rng.random(FRAMES + 1),
-            "mouth_mask": rng.integers(0, 255, (FRAMES + 1, 16, 16), dtype=np.uint8),
-            "prompt": "happy, looking left, head turned right",
-        },
-    }
-    flipped = {
-        "frames": clip["frames"][:, :, ::-1],
-        "labels": clip["labels"]
-        | {
-            "pose": clip["labels"]["pose"] * (-1, 1, -1, -1, 1),
-            "gaze": clip["labels"]["gaze"] * (-1, 1),
-            "mouth_mask": clip["labels"]["mouth_mask"][:, :, ::-1],
-            "prompt": "happy, looking right, head turned left",
-        },
-    }
-
-    class Reader:
-        def __init__(self, folder):
-            self.clip = flipped if folder == "flipped" else clip
-
-        def __len__(self):
-            return 1
-
-        def frames(self, i):
-            return self.clip["frames"]
-
-        def labels(self, i):
-            return self.clip["labels"]
-
-        def audio(self, i):
-            return np.zeros(FRAMES * 640 + 2 * 10240, np.int16)
-
-    monkeypatch.setattr(features, "CorpusReader", Reader)
-    monkeypatch.setattr(features, "relight", lambda video, rng: video)
-    features.build("clip", tmp_path / "a", engine, 1, 0, mirror=True)
-    features.build("flipped", tmp_path / "b", engine, 1, 0)
-    mine, expected = load_file(tmp_path / "a"), load_file(tmp_path / "b")
-    for name in ("latents", "reference", "motion", "ids", "mask"):
-        assert mine[name].shape[0] == 2
-        assert torch.equal(mine[name][1], expected[name][0]), name
-        assert not torch.equal(mine[name][0], expected[name][0]), name

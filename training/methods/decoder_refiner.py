@@ -1,100 +1,233 @@
 """VAE decoder refiner (paper 3.5): the decoder learns to draw true frames from the student's own latents.
 
-    python -m training.methods.decoder_refiner --features FILE --corpus DIR --folder RUN --steps 1500
+    python -m training.methods.decoder_refiner --features DIR --corpus DIR --folder RUN --steps 2000
 
-Student latents follow the clip's real audio and motion, so they stay aligned with its pixels; only the decoder trains.
-L1 and Laplacian bands, weighted on the mouth; true latents are mixed in so that reconstruction does not suffer.
+L1 with Laplacian bands, a perceptual distance and a hinge GAN of adaptive weight. Only the decoder and its critic
+train; the causal cache is primed with the latents before those that count. Pixels can only be compared where the
+student's latents stand for a real clip's frames, and there are three ways to such latents (`targets`):
+
+    renoise   real latents brought to the level of one of the student's last steps, and denoised by it (default)
+    corrupt   real latents plus what the student got wrong on another clip: its errors, without its pictures
+    rollout   the student's samples under the clip's own sound and motion, which a preset with motion follows closely
+
+Real latents themselves are mixed in, so that reconstruction does not suffer.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import json
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal, get_type_hints
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from safetensors.torch import load_file, save_file
+from accelerate.utils import extract_model_from_parallel
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
+from torch.func import functional_call
 from tqdm import tqdm
 
-from echotorrent_core import presets
+from echotorrent_core import flow, presets
 from echotorrent_core.config import EngineConfig
+from echotorrent_core.sampler import denoise, new_step
 from echotorrent_core.vae.causal import CausalVAE
 from echotorrent_core.weights.parts import ASSETS, load_part, read_metadata, save_part
 
-from ..corpus.build import CorpusReader
-from ..data.features import LATENTS, FeatureData, window
+from ..data.features import FeatureData, window
+from ..data.pictures import Clips, pictures
 from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..losses import PatchCritic, adaptive_weight, hinge_critic, hinge_student, perceptual, pyramid_l1
 from ..muon import ConvMuon
+from ..networks import load
+from ..optim import adamw
 from ..roles import Role, ema_of
 from ..rollout import sample
-from ..trunk import build_student
-from .vae import Clips, mouth_mask, pyramid_l1
+from .vae import mouth_mask
 
 PRIME = 2  # leading latents that only fill the decoder's cache
 LENGTH = 3  # latents with a loss
 START_EVERY = 5  # every so many batches begin at the stream's first latent, which is one frame and has no history
 
+Sampler = Callable[[Batch, torch.Generator], Tensor]
+"""A batch of whole windows -> the student's latents for them (B, C, T, h, w)."""
+
+
+@dataclass(frozen=True)
+class DecoderRefinerConfig:
+    """targets: see above; last_steps: of the student's steps, those whose levels are drawn from for `renoise`; clips:
+    how many the student is recorded on; true_share: of crops whose latents are real; crop: pixels.
+
+    lr, muon_lr, critic_lr: muon_lr 0 trains everything by AdamW. Weights of the losses beside L1: detail (Laplacian
+    bands), perceptual (of kind `distance`, on so many `frames` per crop; vgg: for LPIPS), adversarial; mouth: of errors
+    inside the mouth box. start: step at which the adversarial loss sets in, the critic `lead` steps before."""
+
+    targets: Literal["renoise", "corrupt", "rollout"] = "renoise"
+    last_steps: int = 2
+    clips: int = 400
+    true_share: float = 0.3
+    crop: int = 64
+    lr: float = 2e-4
+    muon_lr: float = 0.0
+    critic_lr: float = 2e-4
+    critic_width: int = 32
+    ema: float = 0.995
+    mouth: float = 4.0
+    detail: float = 1.0
+    perceptual: float = 0.3
+    distance: Literal["energy", "lpips"] = "energy"
+    vgg: Path | None = None
+    frames: int = 4
+    adversarial: float = 0.5
+    start: int = 200
+    lead: int = 100
+
+
+# The student's latents
+
+
+def rolled_out(student: nn.Module, config: EngineConfig) -> Sampler:
+    """Sampled from noise, as the stream does it."""
+    return lambda batch, generator: sample(student, config, batch, generator)
+
+
+def renoised(student: nn.Module, config: EngineConfig, last_steps: int) -> Sampler:
+    """Real latents at the level of one of the last steps, then that step and those after it: what the student's last
+    steps make of a picture, without a change of the picture."""
+    stream = config.stream
+
+    @torch.no_grad()
+    def refine(batch: Batch, generator: torch.Generator) -> Tensor:
+        latents, reference, first = batch["latents"], batch["reference"], bool(batch["first"])
+        steps = int(torch.randint(1, last_steps + 1, (1,), generator=generator))
+        sigmas = stream.sigmas[-steps:]
+
+        def estimate(x: Tensor, sigma: float, i: int) -> Tensor:
+            level = torch.full((x.shape[0], x.shape[2]), sigma, device=x.device)
+            return student(config, x, level, reference, reference, batch, first).float()
+
+        noise = torch.randn(latents.shape, generator=generator).to(latents)
+        noisy = flow.renoise(latents, noise, sigmas[0])
+        return denoise(estimate, noisy, sigmas, new_step(stream.sampler), generator)
+
+    return refine
+
+
+def sampler(student: nn.Module, config: EngineConfig, settings: DecoderRefinerConfig) -> Sampler:
+    """What the settings' targets ask for."""
+    if settings.targets == "renoise":
+        return renoised(student, config, settings.last_steps)
+    return rolled_out(student, config)
+
 
 def record(
-    features: FeatureData, config: EngineConfig, weights: Path, among: int, clips: int, out: Path, seed: int = 0
+    features: FeatureData,
+    config: EngineConfig,
+    draw: Sampler,
+    rows: Tensor,
+    out: Path,
+    device: torch.device,
+    made_by: str = "",
+    seed: int = 0,
 ) -> None:
-    """Sample the student on `clips` of the first `among` clips (mirror images, which have no frames on disk, come
-    behind them), 16 latents from the stream's start, and save them as fp16."""
-    student = build_student(config.name, 0, "math").eval()
-    load_part(student.trunk, weights / "trunk.safetensors")
-    load_part(student.text, weights / "text.safetensors")
+    """Save the student's latents for `rows` of the data, from the stream's start, as fp16; made_by: kept with them."""
+    chunk, latents = config.stream.chunk_latents, int(features.columns["latents"].shape[2])
     generator = torch.Generator().manual_seed(seed)
-    rows = torch.linspace(0, among - 1, min(clips, among)).long()
-    latents = []
-    for part in tqdm(rows.split(8), desc="rollout", mininterval=5):
-        batch = window(features.columns, part, torch.zeros_like(part), start=0, length=LATENTS - 1)
-        with torch.autocast("cpu", torch.bfloat16):
-            latents.append(sample(student, config, batch, generator).half())
+    parts = []
+    for some in tqdm(rows.split(8), desc="student", mininterval=5):
+        batch = window(features.columns, some, torch.zeros_like(some), 0, latents // chunk * chunk)
+        batch = {name: value.to(device) for name, value in batch.items()}
+        with torch.autocast(device.type, torch.bfloat16):
+            parts.append(draw(batch, generator).half().cpu())
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"rows": rows, "latents": torch.cat(latents)}, out)
+    temporary = out.with_suffix(".tmp")
+    save_file({"rows": rows, "latents": torch.cat(parts)}, temporary, {"made_by": made_by})
+    os.replace(temporary, out)
+
+
+def recorded_by(path: Path) -> str | None:
+    """How the recording was made; None if there is none."""
+    if not path.is_file():
+        return None
+    with safe_open(path, "pt") as file:
+        return (file.metadata() or {}).get("made_by", "")
+
+
+# Data
 
 
 class PairedCrops:
-    """Crops of (latents, frames): the student's latents, or true ones for a share of the batches."""
+    """Crops of (latents, frames), by number: the student's latents, or true ones for a share of the crops.
 
-    def __init__(self, rollouts: Path, features: FeatureData, clips: Clips, batch: int, seed: int, true_share: float):
-        stored = load_file(rollouts)
-        self.rows, self.student = stored["rows"], stored["latents"]
-        self.features, self.clips, self.count, self.seed, self.true_share = features, clips, batch, seed, true_share
+    rows: the clip that shows each row of the data; a recorded row without one is left out."""
+
+    def __init__(
+        self,
+        recording: Path,
+        features: FeatureData,
+        clips: Clips,
+        rows: dict[int, int],
+        settings: DecoderRefinerConfig,
+        batch: int,
+        seed: int,
+    ):
+        with safe_open(recording, "pt") as file:
+            self.recorded, self.student = file.get_tensor("rows").tolist(), file.get_tensor("latents")
+        self.usable = [i for i, row in enumerate(self.recorded) if row in rows]
+        self.true, self.clips, self.rows = features.columns["latents"], clips, rows
+        self.settings, self.count, self.seed = settings, batch, seed
 
     def batch(self, index: int) -> Batch:
-        """latents (B, C, prime + LENGTH, 8, 8), and of the last LENGTH frames and mouth (B, 3 or 1, T, 64, 64)."""
+        """latents (B, C, prime + LENGTH, cells, cells), and of the frames of the last LENGTH, frames (B, 3, T, crop,
+        crop) and mouth (B, 1, T, crop, crop)."""
         rng = np.random.default_rng([self.seed, index])
         prime = PRIME if index % START_EVERY else 0
         parts = [self._crop(rng, prime) for _ in range(self.count)]
         latents, frames, mouth = (torch.stack(x) for x in zip(*parts, strict=True))
         return {"latents": latents, "frames": frames, "mouth": mouth, "prime": torch.tensor(prime)}
 
+    def latents(self, i: int, rng: np.random.Generator) -> Tensor:
+        """What the decoder is given for recording i (C, T, h, w)."""
+        true = self.true[self.recorded[i]]
+        if rng.random() < self.settings.true_share:
+            return true
+        if self.settings.targets != "corrupt":
+            return self.student[i]
+        other = int(rng.integers(len(self.recorded)))
+        count = self.student.shape[2]
+        return true[:, :count] + self.student[other] - self.true[self.recorded[other]][:, :count]
+
     def _crop(self, rng: np.random.Generator, prime: int) -> tuple[Tensor, Tensor, Tensor]:
-        i = int(rng.integers(len(self.rows)))
-        clip = int(self.rows[i])
-        true = rng.random() < self.true_share
-        source = self.features.columns["latents"][clip] if true else self.student[i]
-        t = int(rng.integers(1, LATENTS - prime - LENGTH)) if prime else 0
+        i = self.usable[int(rng.integers(len(self.usable)))]
+        clip, source = self.rows[self.recorded[i]], self.latents(i, rng)
+        t = int(rng.integers(1, self.student.shape[2] + 1 - prime - LENGTH)) if prime else 0
         shown = slice(max(0, 4 * (t + prime) - 3), 4 * (t + prime + LENGTH) - 3)
         boxes = np.asarray(self.clips.labels(clip)["mouth_box"], np.float32)[shown]
         frames = np.asarray(self.clips.frames(clip)[shown])
-        cells = frames.shape[1] // 8 - 8
-        x, y = (int(v) for v in rng.integers(0, cells + 1, 2))
+        stride, size = frames.shape[1] // source.shape[-2], self.settings.crop
+        cells = size // stride
+        room = np.array([frames.shape[2] // stride - cells, frames.shape[1] // stride - cells])
+        x, y = (int(v) for v in rng.integers(0, room + 1))
         if rng.random() < 0.5:
-            x0, y0, x1, y1 = boxes[6]
-            centre = np.array([(x0 + x1) / 16 - 4, (y0 + y1) / 16 - 4]) + rng.uniform(-1.5, 1.5, 2)
-            x, y = (int(v) for v in np.clip(np.round(centre), 0, cells))
-        pixels = np.s_[:, 8 * y : 8 * y + 64, 8 * x : 8 * x + 64]
+            x0, y0, x1, y1 = boxes[len(boxes) // 2]
+            centre = np.array([(x0 + x1), (y0 + y1)]) / (2 * stride) - cells / 2 + rng.uniform(-1.5, 1.5, 2)
+            x, y = (int(v) for v in np.clip(np.round(centre), 0, room))
+        pixels = np.s_[:, stride * y : stride * y + size, stride * x : stride * x + size]
         mask = mouth_mask(boxes, *frames.shape[1:3])[pixels]
         return (
-            source[:, t : t + prime + LENGTH, y : y + 8, x : x + 8].float(),
+            source[:, t : t + prime + LENGTH, y : y + cells, x : x + cells].float(),
             torch.from_numpy(np.ascontiguousarray(frames[pixels])).permute(3, 0, 1, 2).float() / 127.5 - 1,
             torch.from_numpy(np.ascontiguousarray(mask))[None].float(),
         )
+
+
+# The method
 
 
 class Decode(nn.Module):
@@ -112,73 +245,138 @@ class Decode(nn.Module):
         return self.vae.decode(latents[:, :, prime:], cache)[0]
 
 
-class Refiner:
-    """The method: roles `student` (the decoder) and its average `ema`."""
+class DecoderRefiner:
+    """The method: roles `student` (the decoder), its average `ema`, and `critic` if there is an adversarial loss.
 
-    def __init__(self, vae: CausalVAE, lr: float, muon_lr: float, mouth: float, ema: float = 0.995):
-        self.lr, self.muon_lr, self.mouth = lr, muon_lr, mouth
+    The critic is asked without wrappers, so roles may be copied to several processes, but not sharded."""
+
+    def __init__(self, vae: CausalVAE, settings: DecoderRefinerConfig):
+        self.settings = settings
         role = Role(Decode(vae), trainable=True)
         if not vae.config.linear_encoder:
             vae.encoder.requires_grad_(False)
             vae.conv1.requires_grad_(False)
-        self.roles = {"student": role, "ema": ema_of("student", role, ema)}
+        self.roles = {"student": role, "ema": ema_of("student", role, settings.ema)}
+        if settings.adversarial:  # drawn before the distance is read, which draws numbers only once per process
+            self.roles["critic"] = Role(PatchCritic(settings.critic_width), trainable=True)
+        self.distance = perceptual(settings.distance, settings.vgg) if settings.perceptual else None
 
     def optimizers(self) -> dict[str, list[torch.optim.Optimizer]]:
-        named = [(n, p) for n, p in self.roles["student"].module.named_parameters() if p.requires_grad]
-        hidden = [p for n, p in named if n.endswith("weight") and p.ndim > 1 and ".head." not in n and "conv1" not in n]
-        rest = [p for _, p in named if not any(p is h for h in hidden)]
-        adamw = torch.optim.AdamW(rest, lr=self.lr, betas=(0.9, 0.99), weight_decay=0.0)
-        return {"student": [adamw, ConvMuon(hidden, lr=self.muon_lr)]}
+        s, decoder = self.settings, self.roles["student"].module
+        found = {"student": adamw(decoder, s.lr, (0.5, 0.9), 0.0)}
+        if s.muon_lr:
+            named = [(n, p) for n, p in decoder.named_parameters() if p.requires_grad]
+            inner = [
+                p for n, p in named if n.endswith("weight") and p.ndim > 1 and ".head." not in n and "conv1" not in n
+            ]
+            rest = [p for _, p in named if not any(p is one for one in inner)]
+            plain = torch.optim.AdamW(rest, lr=s.lr, betas=(0.9, 0.99), weight_decay=0.0)
+            found = {"student": [plain, ConvMuon(inner, lr=s.muon_lr)]}
+        if s.adversarial:
+            found["critic"] = adamw(self.roles["critic"].module, s.critic_lr, (0.5, 0.9), 0.0)
+        return found
 
     def updates(self, step: int) -> list[str]:
-        return ["student"]
+        s = self.settings
+        return ["student", "critic"] if s.adversarial and step >= s.start - s.lead else ["student"]
 
     def step(self, batch: Batch, step: int, generator: torch.Generator) -> StepResult:
+        s, frames = self.settings, batch["frames"]
         output = self.roles["student"].module(batch["latents"], int(batch["prime"])).float()
-        weight = 1 + (self.mouth - 1) * batch["mouth"]
-        error = (output - batch["frames"]).transpose(1, 2).flatten(0, 1)
-        pixel, detail = pyramid_l1(error, weight.transpose(1, 2).flatten(0, 1))
-        return StepResult({"student": pixel + detail}, {"l1": float(pixel.detach()), "detail": float(detail.detach())})
+        weight = 1 + (s.mouth - 1) * batch["mouth"]
+        pixel, detail = pyramid_l1(pictures_of(output - frames), pictures_of(weight))
+        loss = pixel + s.detail * detail
+        metrics = {"l1": float(pixel.detach()), "detail": float(detail.detach())}
+        if self.distance is not None:
+            some = torch.randperm(frames.shape[2], generator=generator)[: s.frames]
+            shown = (pictures_of(x[:, :, some]) for x in (output, frames, weight))
+            felt = self.distance.to(frames.device)(*shown)
+            loss = loss + s.perceptual * felt
+            metrics["perceptual"] = float(felt.detach())
+        losses = {}
+        if "critic" in self.updates(step):
+            losses["critic"], judged = self._judge(frames, output)
+            metrics |= {"critic/real": float(judged[0].mean()), "critic/fake": float(judged[1].mean())}
+        if s.adversarial and step >= s.start:
+            deceived = hinge_student(self._frozen_critic(output))
+            student = extract_model_from_parallel(self.roles["student"].module)
+            factor = adaptive_weight(loss, deceived, student.vae.decoder.head["2"].weight)
+            loss = loss + s.adversarial * factor * deceived
+            metrics |= {"adversarial": float(deceived.detach()), "adversarial_factor": float(factor)}
+        return StepResult({"student": loss} | losses, metrics)
+
+    def _judge(self, real: Tensor, output: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The critic's loss, and its scores of real and drawn frames (one pass, as several processes need it)."""
+        scores = self.roles["critic"].module(torch.cat([real, output.detach()])).float()
+        true, drawn = scores.chunk(2)
+        return hinge_critic(true, drawn), (true.detach(), drawn.detach())
+
+    def _frozen_critic(self, output: Tensor) -> Tensor:
+        """Scores whose gradients reach the output, but not the critic's weights."""
+        critic = extract_model_from_parallel(self.roles["critic"].module)
+        weights = {name: value.detach() for name, value in critic.named_parameters()}
+        scores: Tensor = functional_call(critic, weights, (output,))
+        return scores.float()
 
 
-def main() -> None:
+def pictures_of(video: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> (B T, C, H, W)."""
+    return video.transpose(1, 2).flatten(0, 1)
+
+
+# Command line
+
+
+def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--features", type=Path, required=True)
-    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--features", type=Path, required=True, help="of python -m training.data")
+    parser.add_argument("--corpus", type=Path, help="whose clips they are, if they were made without --keep-frames")
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--preset", default="embedded")
     parser.add_argument("--weights", type=Path, help="folder of the parts; default: the shipped ones")
-    parser.add_argument("--clips", type=int, default=400, help="clips to sample the student on")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--out", type=Path, help="file to write; default: vae.safetensors of the weights")
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--lr", type=float, default=5e-4)
-    parser.add_argument("--muon-lr", type=float, default=1e-3)
-    parser.add_argument("--mouth", type=float, default=4.0)
-    parser.add_argument("--true-share", type=float, default=0.3)
+    parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    kinds = get_type_hints(DecoderRefinerConfig)
+    for field in dataclasses.fields(DecoderRefinerConfig):
+        choices = getattr(kinds[field.name], "__args__", None) if field.type.startswith("Literal") else None
+        kind = str if choices else Path if field.name == "vgg" else kinds[field.name]
+        name = "--" + field.name.replace("_", "-")
+        parser.add_argument(name, type=kind, choices=choices, default=field.default)
+    return parser
+
+
+def main() -> None:
+    args = arguments().parse_args()
+    settings = DecoderRefinerConfig(**{f.name: getattr(args, f.name) for f in dataclasses.fields(DecoderRefinerConfig)})
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     config = presets.get_preset(args.preset)
     weights = args.weights or ASSETS / args.preset
     features = FeatureData(args.features, args.batch, args.seed)
-    rollouts, corpus = args.folder / "rollouts.safetensors", CorpusReader(args.corpus)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16")
+    clips, rows = pictures(features, args.corpus)
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
+    recording = args.folder / "student.safetensors"
+    chosen = np.linspace(0, len(rows) - 1, min(settings.clips, len(rows))).astype(int)
+    made_by = json.dumps([settings.targets != "renoise" or settings.last_steps, len(chosen), args.seed])
     with accelerator.main_process_first():
-        if not rollouts.exists():
-            record(features, config, weights, len(corpus), args.clips, rollouts)
+        if recorded_by(recording) != made_by:
+            student = load(config, [weights], [], "math").eval().to(accelerator.device)
+            draw, picked = sampler(student, config, settings), torch.tensor(list(rows))[chosen]
+            record(features, config, draw, picked, recording, accelerator.device, made_by, args.seed)
     vae = CausalVAE(config.vae)
     load_part(vae, weights / "vae.safetensors")
-    method = Refiner(vae, args.lr, args.muon_lr, args.mouth)
-    data = PairedCrops(rollouts, features, corpus, args.batch, args.seed, args.true_share)
+    method = DecoderRefiner(vae, settings)
+    data = PairedCrops(recording, features, clips, rows, settings, args.batch, args.seed)
     schedule = LoopConfig(args.steps, cooldown=args.steps // 2, minutes=args.minutes, seed=args.seed, save_every=200)
     done = Loop(method, data, args.folder, schedule, accelerator).run()
-    if not accelerator.is_main_process:
-        return
-    refined = method.roles["ema"].module
-    assert isinstance(refined, Decode)
-    metadata = read_metadata(weights / "vae.safetensors") | {"refined_steps": done}
-    save_part(refined.vae.state_dict(), weights / "vae.safetensors", metadata)
+    if accelerator.is_main_process:
+        refined = method.roles["ema"].module
+        assert isinstance(refined, Decode)
+        metadata: dict[str, Any] = read_metadata(weights / "vae.safetensors") | {"refined_steps": done}
+        save_part(refined.vae.state_dict(), args.out or weights / "vae.safetensors", metadata)
 
 
 if __name__ == "__main__":
