@@ -99,7 +99,7 @@ class Sound:
         found = hashlib.sha256()
         for samples, rate in self.voices:
             found.update(f"{samples.shape}{rate}".encode())
-            found.update(np.ascontiguousarray(samples))
+            found.update(np.ascontiguousarray(samples).reshape(-1).data)
         return found.hexdigest()
 
     def blocks(self, sample_rate: int, start: int = 0) -> Iterator[AudioBlock]:

@@ -100,7 +100,7 @@ def called(text: str) -> set[str]:
     ("folder", "extras"),
     [
         ("echotorrent_core", ["xformers", "peers"]),
-        ("training", ["train"]),
+        ("training", ["train", "faces", "lpips"]),
         ("benchmarks", ["train", "dev"]),
         ("tests", None),
     ],

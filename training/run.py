@@ -97,7 +97,8 @@ def make_accelerator(run: RunConfig) -> Accelerator:
     tracked = run.tracker != "none"
     if tracked and not any(_installed(name) for name in ("tensorboard", "tensorboardX")):
         raise InputError(
-            "tracker: tensorboard needs its package: pip install tensorboard; metrics.jsonl is kept anyway"
+            "tracker: tensorboard needs its package: pip install 'echotorrent[tensorboard]'; metrics.jsonl is kept "
+            "anyway"
         )
     AcceleratorState._reset_state()  # the stage before may have had other plug-ins or another precision
     with not_sharded() if entry(run.method).whole else nullcontext():

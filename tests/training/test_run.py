@@ -335,7 +335,7 @@ def test_tensorboard_gets_the_numbers(data, tmp_path):
 
 def test_tensorboard_without_its_package_is_one_sentence(data, tmp_path, monkeypatch):
     monkeypatch.setattr("training.run._installed", lambda name: False)
-    with pytest.raises(InputError, match="tracker: tensorboard needs its package: pip install tensorboard"):
+    with pytest.raises(InputError, match="tracker: tensorboard needs its package: pip install"):
         start(config(data, tmp_path, tracker="tensorboard"))
 
 
