@@ -64,15 +64,15 @@ def test_train_step(tmp_path) -> None:
 
 
 @pytest.mark.slow  # a minute
-def test_what_a_step_takes_is_what_is_expected(tmp_path, monkeypatch) -> None:
+def test_what_a_step_takes_is_what_is_expected(tmp_path) -> None:
     """Peak of the process's memory against the estimate, at a size where tensors outweigh everything else, and what
     activation checkpointing saves of it."""
     only = ["--only", "sft", "sft, blocks run again in the backward pass", "--preset", "embedded_small"]
     variants = run("train_step.py", tmp_path, *only, "--precision", "no", "--batch", "4")["variants"]
     for figures in variants.values():
-        assert figures["step_bytes"] == pytest.approx(figures["expected_step_bytes"], rel=0.25)
+        assert figures["step_bytes"] == pytest.approx(figures["expected_step_bytes"], rel=0.2)
     (ratio,) = (v["step_memory_ratio"][0] for v in variants.values() if "against" in v)
-    assert ratio < 0.7
+    assert ratio < 0.5
 
 
 @pytest.mark.slow  # a minute

@@ -103,6 +103,9 @@ def test_stages_inherit_and_differ(tmp_path):
     stages["second"]["roles"]["real"]["weights"] = "stage:frist"
     with pytest.raises(InputError, match="weights 'stage:frist': stages are first, second"):
         load(write(tmp_path, common | {"stages": stages}))
+    stages["second"] = {"method": "expert_transfer", "settings": {"experts": {"a": "stage:third"}}}
+    with pytest.raises(InputError, match="weights 'stage:third': stages are first, second"):
+        load(write(tmp_path, common | {"stages": stages}))
 
 
 def test_engine_changes_keep_the_pattern_of_layers():

@@ -171,6 +171,20 @@ def test_a_full_disk_leaves_the_older_checkpoint_whole(tmp_path, monkeypatch):
     assert numbers(tmp_path / "run") == numbers(tmp_path / "whole")
 
 
+def test_no_room_for_numbers_ends_in_a_sentence_and_loses_nothing(tmp_path):
+    resource = pytest.importorskip("resource")
+    train(tmp_path / "whole", 30, save_every=100, log_every=1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(InputError, match=r"metrics\.jsonl: cannot be written \(.+\); make room and start again"):
+            train(tmp_path / "run", 30, save_every=100, log_every=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    train(tmp_path / "run", 30, save_every=100, log_every=1)
+    assert numbers(tmp_path / "run") == numbers(tmp_path / "whole")
+
+
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     train(tmp_path, 7, total=9, identity={"preset": "embedded"})
     with pytest.raises(InputError, match="a checkpoint of preset 'embedded', this run is of preset 'debug'"):

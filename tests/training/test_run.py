@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from echotorrent_core.errors import InputError
 from echotorrent_core.presets import debug
 from echotorrent_core.stream import Engine
 from echotorrent_core.weights.lora import Lora
-from echotorrent_core.weights.parts import load_part, read_metadata
+from echotorrent_core.weights.parts import load_part, read_metadata, save_part
 from echotorrent_core.weights.source import open_source
 from training import checkpoint
 from training.__main__ import UNFINISHED, main
@@ -28,7 +29,7 @@ from training.lora import LoraSettings, adapters, add_lora, load_lora, merged
 from training.networks import checkpoint_blocks, fresh
 from training.registry import METHODS
 from training.report import smoothed, thinned, tick_labels, ticks, write_report
-from training.run import start
+from training.run import make_accelerator, start
 from training.samples import measure
 
 
@@ -91,6 +92,47 @@ def test_weights_are_the_engines(data, tmp_path):
     assert not torch.equal(load_file(student / "trunk.safetensors")["head.head.weight"], ema["trunk.head.head.weight"])
     with pytest.raises(InputError, match="holds no role 'fake'; it has student, ema"):
         export(run, role="fake")
+
+
+def test_weights_come_with_the_parts_they_work_with(data, tmp_path):
+    """A refined decoder with the student it was refined for, and what does not train: the engine takes the folder."""
+    engine = Engine.build(debug())
+    for name, module in (("vae", engine.vae), ("audio", engine.audio)):
+        save_part(module.state_dict(), tmp_path / f"assets/{name}.safetensors", {})
+    changes = {"assets": str(tmp_path / "assets"), "loop": {"steps": 1}}
+    start(config(data, tmp_path / "run", "decoder_refiner", **changes))
+    found = Engine.from_preset("debug", tmp_path / "run/weights")
+    student = load_file(data / "train/student/trunk.safetensors")
+    assert torch.equal(found.trunk.state_dict()["head.head.weight"], student["head.head.weight"])
+    moved = [not torch.equal(a, b) for a, b in zip(found.vae.parameters(), engine.vae.parameters(), strict=True)]
+    assert any(moved)
+    start(config(data, tmp_path / "sft", **changes))
+    assert torch.equal(
+        Engine.from_preset("debug", tmp_path / "sft/weights").vae.state_dict()["conv2.weight"],
+        engine.vae.half().float().state_dict()["conv2.weight"],
+    )
+
+
+def test_no_room_for_weights_leaves_the_run_to_be_gone_on_with(data, tmp_path):
+    run = config(data, tmp_path / "run", loop={"steps": 2})
+    run.folder.mkdir()
+    (run.folder / "weights").write_text("in the way")
+    with pytest.raises(InputError, match=r"weights cannot be written .+step-00000002' is whole, make room and start"):
+        start(run)
+    assert not (run.folder / "done.json").exists()
+    (run.folder / "weights").unlink()
+    assert start(run) and (run.folder / "weights/trunk.safetensors").exists()
+
+
+def test_methods_that_cannot_be_sharded_are_not(data, tmp_path, monkeypatch):
+    """A recipe's stages share one launch, which asks for FSDP."""
+    asked = []
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    monkeypatch.setattr("training.run.Accelerator", lambda **_: asked.append(os.environ.get("ACCELERATE_USE_FSDP")))
+    for method in ("decoder_refiner", "sft"):
+        with pytest.raises(AttributeError):  # of what the accelerator is not
+            make_accelerator(config(data, tmp_path, method))
+    assert asked == [None, "true"] and os.environ["ACCELERATE_USE_FSDP"] == "true"
 
 
 def test_a_stage_goes_on_from_the_one_before(data, tmp_path):
@@ -280,7 +322,7 @@ def test_activation_checkpointing_changes_no_number(method, data, tmp_path):
     assert toy.numbers(tmp_path / "kept") == toy.numbers(tmp_path / "again")
 
 
-def test_blocks_run_twice_under_activation_checkpointing(monkeypatch):
+def test_blocks_run_twice_under_activation_checkpointing(tmp_path, monkeypatch):
     calls = []
     student = fresh(debug(), 0)
     block = student.trunk.blocks[0]
@@ -291,8 +333,7 @@ def test_blocks_run_twice_under_activation_checkpointing(monkeypatch):
     from training.data.features import FeatureData
 
     engine = engine_config(build({"method": "sft", "preset": "debug", "loop": {"steps": 1}}, "x"))
-    folder = Path(pytest.importorskip("tempfile").mkdtemp())
-    batch = FeatureData(toy.features(folder / "f"), 1, 0, 8, 8).batch(0)
+    batch = FeatureData(toy.features(tmp_path / "f"), 1, 0, 8, 8).batch(0)
     x = batch["latents"]
     out = student(engine, x, torch.ones(1, 8), batch["reference"], batch["reference"], batch, bool(batch["first"]))
     forward = len(calls)

@@ -73,10 +73,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "long_tail": {"settings": {"critic_only": 1, "critic_steps": 2, "windows": 3, "context_latents": 4}},
     "expert_transfer": {"settings": {"critic_steps": 2, "rewarm": 1}},
     "grpo": {
-        "settings": {"window": 8, "group": 2, "steps": 4, "noisy": 2, "noisy_within": 3} | JUDGED,
+        "settings": {"window": 8, "group": 2, "steps": 4, "noisy": 3, "noisy_within": 3} | JUDGED,
         "data": {"batch": 1},
     },
-    "nft": {"settings": {"group": 2, "updates": 2} | JUDGED, "data": {"batch": 1}},
+    "nft": {"settings": {"group": 2, "updates": 3} | JUDGED, "data": {"batch": 1}},
     "decoder_refiner": {"settings": {"clips": 4, "crop": 16, "start": 2, "lead": 1}},
 }
 
