@@ -1,7 +1,6 @@
 """The decoder refiner pairs the student's latents with the very pixels they stand for, and trains what it should."""
 
 import dataclasses
-import sys
 
 import numpy as np
 import pytest
@@ -15,13 +14,14 @@ from echotorrent_core.stream import Engine
 from echotorrent_core.vae.causal import CausalVAE
 from echotorrent_core.weights.parts import save_part
 from tests.training.data.clip_files import write_corpus
+from training.config import build as build_run
 from training.data.clips import Corpus
 from training.data.encoders import EncoderFiles
 from training.data.features import FeatureData
 from training.data.pictures import pictures
-from training.data.shards import Plan, build
+from training.data.shards import Plan
+from training.data.shards import build as build_data
 from training.losses import LocalEnergy, adaptive_weight, hinge_student, pyramid_l1
-from training.methods import decoder_refiner
 from training.methods.decoder_refiner import (
     LENGTH,
     PRIME,
@@ -35,6 +35,7 @@ from training.methods.decoder_refiner import (
     renoised,
     sampler,
 )
+from training.run import start
 
 PLAIN = DecoderRefinerConfig(targets="rollout", perceptual=0, adversarial=0, lr=1e-3)  # as before there was a GAN
 
@@ -184,7 +185,7 @@ def test_targets_choose_how_the_student_is_asked():
 def test_rows_and_their_pictures(tmp_path, keep):
     corpus = write_corpus(tmp_path / "corpus", 3)
     plan = Plan(Corpus(corpus), EncoderFiles("debug"), 1, mirror=True, keep_frames=keep, per_shard=2)
-    build(tmp_path / "out", plan, progress=False)
+    build_data(tmp_path / "out", plan, progress=False)
     features = FeatureData(tmp_path / "out", 2, 0)
     clips, rows = pictures(features, corpus)
     assert rows == {row: row for row in range(6 if keep else 3)}  # mirror images have pictures where they were kept
@@ -307,7 +308,7 @@ def test_both_networks_learn_together():
     assert losses[18]["critic"] < losses[2]["critic"]
 
 
-# The command
+# A run
 
 
 @pytest.fixture
@@ -318,26 +319,31 @@ def weights(tmp_path):
     return tmp_path / "parts"
 
 
-def test_the_command_refines_and_goes_on_where_it_stopped(tmp_path, weights, monkeypatch):
+def test_a_run_refines_and_goes_on_where_it_stopped(tmp_path, weights):
     corpus = write_corpus(tmp_path / "corpus", 3)
-    build(tmp_path / "data", Plan(Corpus(corpus), EncoderFiles("debug"), 1), progress=False)
+    build_data(tmp_path / "data", Plan(Corpus(corpus), EncoderFiles("debug"), 1), progress=False)
+    told = {
+        "method": "decoder_refiner",
+        "preset": "debug",
+        "assets": [str(weights)],
+        "roles": {"student": {"weights": str(weights)}},
+        "data": {"features": str(tmp_path / "data"), "corpus": str(corpus), "batch": 2},
+        "settings": {"clips": 2, "crop": 16, "start": 2, "lead": 1},
+    }
 
-    def run(name, *extra):
-        arguments = ["--features", tmp_path / "data", "--corpus", corpus, "--folder", tmp_path / name]
-        arguments += ["--out", tmp_path / f"{name}.safetensors", "--weights", weights, "--preset=debug", "--clips=2"]
-        arguments += ["--steps=5", "--batch=2", "--crop=16", "--start=2", "--lead=1", "--precision=no", *extra]
-        monkeypatch.setattr(sys, "argv", ["decoder_refiner", *(str(a) for a in arguments)])
-        decoder_refiner.main()
-        return load_file(tmp_path / f"{name}.safetensors")
+    def run(name, **loop):
+        folder = {"folder": str(tmp_path / name)}
+        start(build_run(told | folder | {"loop": {"steps": 5} | loop}, name), accept_changes=True)
 
     before = (weights / "vae.safetensors").read_bytes()
-    unbroken = run("unbroken")
-    run("broken", "--minutes=0")  # ends after one step, with a checkpoint
+    run("unbroken")
+    run("broken", minutes=0.0)  # ends after one step, with a checkpoint
     recording = (tmp_path / "broken" / "student.safetensors").stat().st_mtime_ns
-    resumed = run("broken")
+    run("broken")
     assert (tmp_path / "broken" / "student.safetensors").stat().st_mtime_ns == recording
+    unbroken, resumed = (load_file(tmp_path / name / "weights/vae.safetensors") for name in ("unbroken", "broken"))
     assert all(torch.equal(resumed[name], unbroken[name]) for name in unbroken)
-    start = load_file(weights / "vae.safetensors")
-    changed = {name for name in start if not torch.equal(start[name], unbroken[name])}
+    first = {name: value.half() for name, value in load_file(weights / "vae.safetensors").items()}
+    changed = {name for name in first if not torch.equal(first[name], unbroken[name].half())}
     assert changed and all(name.startswith(("decoder.", "conv2.")) for name in changed)
     assert (weights / "vae.safetensors").read_bytes() == before

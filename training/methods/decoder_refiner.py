@@ -1,7 +1,5 @@
 """VAE decoder refiner (paper 3.5): the decoder learns to draw true frames from the student's own latents.
 
-    python -m training.methods.decoder_refiner --features DIR --corpus DIR --folder RUN --steps 2000
-
 L1 with Laplacian bands, a perceptual distance and a hinge GAN of adaptive weight. Only the decoder and its critic
 train; the causal cache is primed with the latents before those that count. Pixels can only be compared where the
 student's latents stand for a real clip's frames, and there are three ways to such latents (`targets`):
@@ -15,18 +13,14 @@ Real latents themselves are mixed in, so that reconstruction does not suffer.
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Literal
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from accelerate.utils import extract_model_from_parallel
 from safetensors import safe_open
 from safetensors.torch import save_file
@@ -34,18 +28,16 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from tqdm import tqdm
 
-from echotorrent_core import flow, presets
+from echotorrent_core import flow
 from echotorrent_core.config import EngineConfig
 from echotorrent_core.sampler import denoise, new_step
 from echotorrent_core.vae.causal import CausalVAE
-from echotorrent_core.weights.parts import ASSETS, load_part, read_metadata, save_part
 
 from ..data.features import FeatureData, window
-from ..data.pictures import Clips, pictures
-from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..data.pictures import Clips
+from ..loop import Batch, StepResult
 from ..losses import PatchCritic, adaptive_weight, hinge_critic, hinge_student, perceptual, pyramid_l1
 from ..muon import ConvMuon
-from ..networks import load
 from ..optim import adamw
 from ..roles import Role, ema_of
 from ..rollout import sample
@@ -322,62 +314,3 @@ class DecoderRefiner:
 def pictures_of(video: Tensor) -> Tensor:
     """(B, C, T, H, W) -> (B T, C, H, W)."""
     return video.transpose(1, 2).flatten(0, 1)
-
-
-# Command line
-
-
-def arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--features", type=Path, required=True, help="of python -m training.data")
-    parser.add_argument("--corpus", type=Path, help="whose clips they are, if they were made without --keep-frames")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--preset", default="embedded")
-    parser.add_argument("--weights", type=Path, help="folder of the parts; default: the shipped ones")
-    parser.add_argument("--out", type=Path, help="file to write; default: vae.safetensors of the weights")
-    parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--minutes", type=float)
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--precision", choices=("no", "bf16"), default="bf16")
-    parser.add_argument("--seed", type=int, default=0)
-    kinds = get_type_hints(DecoderRefinerConfig)
-    for field in dataclasses.fields(DecoderRefinerConfig):
-        choices = getattr(kinds[field.name], "__args__", None) if field.type.startswith("Literal") else None
-        kind = str if choices else Path if field.name == "vgg" else kinds[field.name]
-        name = "--" + field.name.replace("_", "-")
-        parser.add_argument(name, type=kind, choices=choices, default=field.default)
-    return parser
-
-
-def main() -> None:
-    args = arguments().parse_args()
-    settings = DecoderRefinerConfig(**{f.name: getattr(args, f.name) for f in dataclasses.fields(DecoderRefinerConfig)})
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
-    config = presets.get_preset(args.preset)
-    weights = args.weights or ASSETS / args.preset
-    features = FeatureData(args.features, args.batch, args.seed)
-    clips, rows = pictures(features, args.corpus)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
-    recording = args.folder / "student.safetensors"
-    chosen = np.linspace(0, len(rows) - 1, min(settings.clips, len(rows))).astype(int)
-    made_by = json.dumps([settings.targets != "renoise" or settings.last_steps, len(chosen), args.seed])
-    with accelerator.main_process_first():
-        if recorded_by(recording) != made_by:
-            student = load(config, [weights], [], "math").eval().to(accelerator.device)
-            draw, picked = sampler(student, config, settings), torch.tensor(list(rows))[chosen]
-            record(features, config, draw, picked, recording, accelerator.device, made_by, args.seed)
-    vae = CausalVAE(config.vae)
-    load_part(vae, weights / "vae.safetensors")
-    method = DecoderRefiner(vae, settings)
-    data = PairedCrops(recording, features, clips, rows, settings, args.batch, args.seed)
-    schedule = LoopConfig(args.steps, cooldown=args.steps // 2, minutes=args.minutes, seed=args.seed, save_every=200)
-    done = Loop(method, data, args.folder, schedule, accelerator).run()
-    if accelerator.is_main_process:
-        refined = method.roles["ema"].module
-        assert isinstance(refined, Decode)
-        metadata: dict[str, Any] = read_metadata(weights / "vae.safetensors") | {"refined_steps": done}
-        save_part(refined.vae.state_dict(), args.out or weights / "vae.safetensors", metadata)
-
-
-if __name__ == "__main__":
-    main()
