@@ -1,4 +1,4 @@
-"""Curves as a small SVG picture: panels side by side, a line per row, one legend."""
+"""Curves as a small SVG picture: panels side by side, one legend."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 24, 26  # its margins
 PER_LINE, ROW = 4, 18  # of the legend
 
 
-def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], seconds: float) -> str:
-    """Panels by title, each with curves by name over `seconds`; the first curve is drawn last, and heavier."""
-    names = list(next(iter(panels.values())))
+def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], end: float, unit: str = " s") -> str:
+    """Panels by title, each with curves by name, whose points are evenly spread from 0 to `end`; the first curve is
+    drawn last, and heavier."""
+    names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
     rows = -(-len(names) // PER_LINE)
     width, height = WIDTH * len(panels), HEIGHT + ROW * rows + 10
     body = [
-        f'<g transform="translate({WIDTH * i},0)">{panel(title, curves, seconds, colours)}</g>'
+        f'<g transform="translate({WIDTH * i},0)">{panel(title, curves, end, unit, colours)}</g>'
         for i, (title, curves) in enumerate(panels.items())
     ]
     for i, name in enumerate(names):
@@ -38,15 +39,15 @@ def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], seconds: float)
     )
 
 
-def panel(title: str, curves: Mapping[str, Sequence[float]], seconds: float, colours: Mapping[str, str]) -> str:
-    """One pair of axes; x in seconds."""
+def panel(title: str, curves: Mapping[str, Sequence[float]], end: float, unit: str, colours: Mapping[str, str]) -> str:
+    """One pair of axes."""
     shown = np.concatenate([np.asarray(curve, np.float64) for curve in curves.values()])
     low, high = float(np.nanmin(shown)), float(np.nanmax(shown))
     pad = 0.06 * ((high - low) or abs(high) or 1.0)
     low, high = low - pad, high + pad
 
     def x(t: float) -> float:
-        return LEFT + t / seconds * (WIDTH - LEFT - RIGHT)
+        return LEFT + t / end * (WIDTH - LEFT - RIGHT)
 
     def y(value: float) -> float:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
@@ -58,11 +59,11 @@ def panel(title: str, curves: Mapping[str, Sequence[float]], seconds: float, col
         for v, text in zip(heights, tick_labels(heights), strict=True)
     )
     feet = "".join(
-        f'<text x="{x(t):.1f}" y="{HEIGHT - 10}" text-anchor="middle">{t:g} s</text>' for t in ticks(0, seconds, 4)
+        f'<text x="{x(t):.1f}" y="{HEIGHT - 10}" text-anchor="middle">{t:g}{unit}</text>' for t in ticks(0, end, 4)
     )
     lines = []
     for i, (name, curve) in reversed(list(enumerate(curves.items()))):
-        times = (np.arange(len(curve)) + 0.5) * seconds / len(curve)
+        times = (np.arange(len(curve)) + 0.5) * end / len(curve)
         points = " ".join(f"{x(t):.1f},{y(v):.1f}" for t, v in zip(times, curve, strict=True) if np.isfinite(v))
         heavy = 2.6 if i == 0 else 1.4
         lines.append(f'<polyline fill="none" stroke="{colours[name]}" stroke-width="{heavy}" points="{points}"/>')
