@@ -26,6 +26,7 @@ from echotorrent_core.errors import InputError
 from echotorrent_core.threads import compute_thread, release_workers
 
 from . import checkpoint
+from .heap import keep_freed_memory
 from .lora import adapters
 from .metrics import Meter, read_metrics, rewind_metrics, write_metrics
 from .optim import trapezoid
@@ -136,6 +137,7 @@ class Loop:
         if self.accelerator.device.type == "cpu":
             release_workers()
             compute_thread()
+            keep_freed_memory()
         if self.accelerator.is_main_process:
             rewind_metrics(self.folder, self.start)
         began, spent, counted = time.monotonic(), 0.0, 0
