@@ -30,7 +30,7 @@ Panels = Mapping[str, tuple[str, ...]]
 SUPERVISED: Panels = {"error of x0": ("x0_error",), "error in the mouth, from noise alone": ("mouth_error_pure_noise",)}
 HELD_OUT: Panels = {"held-out people": ("heldout/mouth", "heldout/mouth_shuffled", "heldout/x0", "heldout/x0_shuffled")}
 REINFORCED: Panels = {
-    "rewards": ("reward/sync", "reward/identity", "reward/quality"),
+    "rewards": ("reward/singing", "reward/profile", "reward/rare", "reward/identity", "reward/quality"),
     "share that passed the floors": ("reward/passed",),
     "distance from the teacher": ("grpo/kl",),
 }
