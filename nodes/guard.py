@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,6 +51,29 @@ def inside(root: Path, name: str) -> Path:
     if path == root or not path.is_relative_to(root):
         raise InputError(f"{_quoted(name)} leads out of '{root.name}'; give a path below it")
     return path
+
+
+def seen(folders: Mapping[str, Path], text: object) -> Path:
+    """The file or folder that `text` names, such as input/talk.mp4: the first part is one of `folders`. InputError for
+    all outside of them, and for what is not there."""
+    first, _, rest = text.partition("/") if isinstance(text, str) else ("", "", "")
+    if first not in folders or not rest:
+        raise InputError(
+            f"{_quoted(str(text))} is not a path below {' or '.join(folders)}; give one such as input/talk.mp4"
+        )
+    path = inside(folders[first], rest)
+    if not path.exists():
+        raise InputError(f"{_quoted(str(text))} is not there; put it into ComfyUI's folder '{first}'")
+    return path
+
+
+def within(folders: Mapping[str, Path], text: str) -> Path:
+    """As `seen`, and also a whole path that lies in one of the folders already."""
+    if Path(text).is_absolute() and text.isprintable():
+        path = Path(text).resolve()
+        if any(path.is_relative_to(folder.resolve()) for folder in folders.values()) and path.exists():
+            return path
+    return seen(folders, text)
 
 
 def foreign(origin: str | None, host: str) -> bool:

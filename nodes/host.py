@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,11 @@ from comfy.patcher_extension import CallbacksMP
 from comfy_api.latest import ComfyExtension, InputImpl, io
 from comfy_execution.utils import get_executing_context
 
+from ..echotorrent_core.errors import InputError
+from ..training.jobs import views
+from ..training.jobs.errors import Refused
+from ..training.jobs.identities import KEPT
+from ..training.jobs.service import Service
 from .runs import FOLDER, Runs
 
 __all__ = ["ComfyExtension", "InputImpl", "io"]
@@ -61,6 +67,39 @@ def model_path(name: str, *kinds: str) -> Path | None:
     return None
 
 
+def clip_folders() -> dict[str, Path]:
+    """That clips of datasets may be taken from, by the first part of their paths."""
+    return {
+        "input": Path(folder_paths.get_input_directory()),
+        "output": Path(folder_paths.get_output_directory()),
+    }
+
+
+def setting_folders() -> dict[str, Path]:
+    """In which the settings of a fine-tune may name files."""
+    return {"models": Path(folder_paths.models_dir), **clip_folders()}
+
+
+def identity_folder() -> Path:
+    """Where identities are kept beyond their jobs."""
+    return Path(folder_paths.models_dir) / KEPT
+
+
+@functools.cache
+def jobs() -> Service:
+    """Datasets and fine-tunes, in ComfyUI's user folder."""
+    return Service(Path(folder_paths.get_user_directory()) / FOLDER)
+
+
+def identity_path(value: str) -> Path:
+    """The file of a `value` of the lists of identities: below `identity_folder`, job/ID/FILE, or job/ID/last for the
+    newest of a job. InputError if there is none."""
+    try:
+        return views.identity_path(jobs(), identity_folder(), value)
+    except Refused as error:
+        raise InputError(str(error)) from None
+
+
 RUNS = Runs(lambda: [output_folder(), temp_folder()])
 
 
@@ -98,6 +137,25 @@ def precision() -> str:
 
 def device() -> Any:
     return memory.get_torch_device()
+
+
+def devices() -> list[dict[str, Any]]:
+    """That can train, the one that ComfyUI uses first, each with its free memory."""
+    import torch
+
+    found = [torch.device("cpu")]
+    if torch.cuda.is_available():
+        found += [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
+    found.sort(key=lambda one: one.type != memory.get_torch_device().type)
+    return [
+        {
+            "id": str(one),
+            "name": torch.cuda.get_device_name(one) if one.type == "cuda" else "CPU",
+            "free_bytes": int(memory.get_free_memory(one)),
+            "total_bytes": int(memory.get_total_memory(one)),
+        }
+        for one in found
+    ]
 
 
 def intermediate_device() -> Any:
@@ -166,10 +224,13 @@ def announce(event: dict[str, Any]) -> None:
 
 def add_routes() -> None:
     """What the pack gives to a server that starts: its routes, and the inputs of its workflows."""
-    from . import examples, routes
+    from . import examples, routes, training_routes
 
     if (instance := _server()) is not None:
         routes.register(instance.routes, RUNS)
+        site = training_routes.Site(jobs(), clip_folders, setting_folders, identity_folder, devices)
+        training_routes.register(instance.routes, site)
+        training_routes.keep_going(jobs())
         examples.offer(Path(folder_paths.get_input_directory()))
 
 

@@ -23,7 +23,16 @@ def host(tmp_path, monkeypatch):
     pretended.free = 1 << 33
     sys.modules["comfy"].model_management.get_free_memory = lambda device: pretended.free
     yield pretended
-    free = ("guard", "runs", "progressive", "prompts", "lazy", "routes")  # know nothing of the host
+    free = (
+        "guard",
+        "runs",
+        "progressive",
+        "prompts",
+        "lazy",
+        "routes",
+        "training_routes",
+        "training_requests",
+    )  # know nothing of the host
     for name in [name for name in sys.modules if name.startswith(f"{PACK}.nodes.")]:
         if name.rpartition(".")[2] not in free:
             del sys.modules[name]

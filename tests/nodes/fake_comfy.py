@@ -108,6 +108,7 @@ class Host:
             throw_exception_if_processing_interrupted=self.check,
             unload_all_models=lambda: self.loaded.clear(),
             soft_empty_cache=lambda: None,
+            get_total_memory=lambda device: 1 << 34,
             should_use_bf16=lambda device: False,
             should_use_fp16=lambda device: False,
         )
@@ -115,6 +116,9 @@ class Host:
         paths = SimpleNamespace(
             get_output_directory=lambda: str(self.base / "output"),
             get_temp_directory=lambda: str(self.base / "temp"),
+            get_input_directory=lambda: str(self.base / "input"),
+            get_user_directory=lambda: str(self.base / "user"),
+            models_dir=str(self.base / "models"),
             folder_names_and_paths=self.models,
             get_filename_list=lambda kind: self.models[kind],
             get_full_path=lambda kind, name: str(self.base / name) if (self.base / name).exists() else None,

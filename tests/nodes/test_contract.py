@@ -12,12 +12,14 @@ SNAPSHOT = Path(__file__).with_name("schema.json")
 IDS = {
     "EchoTorrent_LoadModel",
     "EchoTorrent_LoadLora",
+    "EchoTorrent_LoadIdentity",
     "EchoTorrent_EncodeAudio",
     "EchoTorrent_Condition",
     "EchoTorrent_Stream",
     "EchoTorrent_Decode",
     "EchoTorrent_SaveVideo",
     "EchoTorrent_Collect",
+    "EchoTorrent_FineTune",
 }
 
 
