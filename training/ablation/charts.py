@@ -12,7 +12,7 @@ from ..report import tick_labels, ticks
 COLOURS = ("#000000", "#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#8c8c00", "#7f7f7f")
 WIDTH, HEIGHT = 300, 190  # of a panel
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 24, 26  # its margins
-PER_LINE, ROW = 4, 18  # of the legend
+NAME, ROW = 210, 18  # of the legend
 
 
 def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], end: float, unit: str = " s") -> str:
@@ -20,14 +20,15 @@ def picture(panels: Mapping[str, Mapping[str, Sequence[float]]], end: float, uni
     drawn last, and heavier."""
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
-    rows = -(-len(names) // PER_LINE)
-    width, height = WIDTH * len(panels), HEIGHT + ROW * rows + 10
+    width = WIDTH * len(panels)
+    per_line = max(1, (width - LEFT) // NAME)
+    height = HEIGHT + ROW * -(-len(names) // per_line) + 10
     body = [
         f'<g transform="translate({WIDTH * i},0)">{panel(title, curves, end, unit, colours)}</g>'
         for i, (title, curves) in enumerate(panels.items())
     ]
     for i, name in enumerate(names):
-        x, y = LEFT + (width - LEFT) / PER_LINE * (i % PER_LINE), HEIGHT + 10 + ROW * (i // PER_LINE)
+        x, y = LEFT + (width - LEFT) / per_line * (i % per_line), HEIGHT + 10 + ROW * (i // per_line)
         body.append(
             f'<path d="M{x:.0f} {y - 4} h18" stroke="{colours[name]}" stroke-width="2.5"/>'
             f'<text x="{x + 24:.0f}" y="{y}">{escape(name)}</text>'

@@ -100,8 +100,8 @@ def draw(work: Work, budget: Budget, out: Path, stages: Mapping[str, Panels] = S
     if not written:
         raise InputError(f"{work.runs}: holds no runs; make them with python -m training.recipes.embedded")
     clip = clips_at_hand(1, ("general",), budget.size)[0]
-    Image.fromarray(strip(work, budget, clip)).save(out / "frames.png", optimize=True)
-    return [*written, out / "frames.png"]
+    Image.fromarray(strip(work, budget, clip)).save(out / "frames.jpg", quality=88)
+    return [*written, out / "frames.jpg"]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
