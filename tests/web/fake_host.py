@@ -26,6 +26,7 @@ DIST = Path(__file__).parents[2] / "web" / "dist"
 STATIC = {
     "/": (FAKE / "index.html", "text/html; charset=utf-8"),
     "/scripts/app.js": (FAKE / "app.js", "text/javascript"),
+    "/scripts/graph.js": (FAKE / "graph.js", "text/javascript"),
     "/scripts/api.js": (FAKE / "api.js", "text/javascript"),
     "/extensions/pack/echotorrent.js": (DIST / "echotorrent.js", "text/javascript"),
     "/extensions/copy/echotorrent.js": (DIST / "echotorrent.js", "text/javascript"),

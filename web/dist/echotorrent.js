@@ -18,7 +18,7 @@ var NOOP = () => {};
 var NO = () => false;
 var isOn = (key) => key.charCodeAt(0) === 111 && key.charCodeAt(1) === 110 && (key.charCodeAt(2) > 122 || key.charCodeAt(2) < 97);
 var isModelListener = (key) => key.startsWith("onUpdate:");
-var extend = Object.assign;
+var extend$1 = Object.assign;
 var remove = (arr, el) => {
 	const i = arr.indexOf(el);
 	if (i > -1) arr.splice(i, 1);
@@ -29,12 +29,13 @@ var isArray = Array.isArray;
 var isMap = (val) => toTypeString(val) === "[object Map]";
 var isSet = (val) => toTypeString(val) === "[object Set]";
 var isDate = (val) => toTypeString(val) === "[object Date]";
+var isRegExp = (val) => toTypeString(val) === "[object RegExp]";
 var isFunction = (val) => typeof val === "function";
 var isString = (val) => typeof val === "string";
 var isSymbol = (val) => typeof val === "symbol";
-var isObject = (val) => val !== null && typeof val === "object";
+var isObject$1 = (val) => val !== null && typeof val === "object";
 var isPromise = (val) => {
-	return (isObject(val) || isFunction(val)) && isFunction(val.then) && isFunction(val.catch);
+	return (isObject$1(val) || isFunction(val)) && isFunction(val.then) && isFunction(val.catch);
 };
 var objectToString = Object.prototype.toString;
 var toTypeString = (value) => objectToString.call(value);
@@ -91,7 +92,7 @@ function normalizeStyle(value) {
 			if (normalized) for (const key in normalized) res[key] = normalized[key];
 		}
 		return res;
-	} else if (isString(value) || isObject(value)) return value;
+	} else if (isString(value) || isObject$1(value)) return value;
 }
 var listDelimiterRE = /;(?![^(]*\))/g;
 var propertyDelimiterRE = /:([^]+)/;
@@ -113,7 +114,7 @@ function normalizeClass(value) {
 		const normalized = normalizeClass(value[i]);
 		if (normalized) res += normalized + " ";
 	}
-	else if (isObject(value)) {
+	else if (isObject$1(value)) {
 		for (const name in value) if (value[name]) res += name + " ";
 	}
 	return res.trim();
@@ -187,19 +188,22 @@ function looseEqual(a, b, seen) {
 	aValidType = isArray(a);
 	bValidType = isArray(b);
 	if (aValidType || bValidType) return aValidType && bValidType ? looseCompareNested(a, b, seen, looseCompareArrays) : false;
-	aValidType = isObject(a);
-	bValidType = isObject(b);
+	aValidType = isObject$1(a);
+	bValidType = isObject$1(b);
 	if (aValidType || bValidType) {
 		if (!aValidType || !bValidType) return false;
 		return looseCompareNested(a, b, seen, looseCompareObjects);
 	}
 	return String(a) === String(b);
 }
+function looseIndexOf(arr, val) {
+	return arr.findIndex((item) => looseEqual(item, val));
+}
 var isRef$1 = (val) => {
 	return !!(val && val["__v_isRef"] === true);
 };
 var toDisplayString = (val) => {
-	return isString(val) ? val : val == null ? "" : isArray(val) || isObject(val) && (val.toString === objectToString || !isFunction(val.toString)) ? isRef$1(val) ? toDisplayString(val.value) : JSON.stringify(val, replacer, 2) : String(val);
+	return isString(val) ? val : val == null ? "" : isArray(val) || isObject$1(val) && (val.toString === objectToString || !isFunction(val.toString)) ? isRef$1(val) ? toDisplayString(val.value) : JSON.stringify(val, replacer, 2) : String(val);
 };
 var replacer = (_key, val) => {
 	if (isRef$1(val)) return replacer(_key, val.value);
@@ -209,7 +213,7 @@ var replacer = (_key, val) => {
 	}, {}) };
 	else if (isSet(val)) return { [`Set(${val.size})`]: [...val.values()].map((v) => stringifySymbol(v)) };
 	else if (isSymbol(val)) return stringifySymbol(val);
-	else if (isObject(val) && !isArray(val) && !isPlainObject(val)) return String(val);
+	else if (isObject$1(val) && !isArray(val) && !isPlainObject(val)) return String(val);
 	return val;
 };
 var stringifySymbol = (v, i = "") => {
@@ -983,9 +987,9 @@ var BaseReactiveHandler = class {
 		if (isShallow2) return res;
 		if (/* @__PURE__ */ isRef(res)) {
 			const value = targetIsArray && isIntegerKey(key) ? res : res.value;
-			return isReadonly2 && isObject(value) ? /* @__PURE__ */ readonly(value) : value;
+			return isReadonly2 && isObject$1(value) ? /* @__PURE__ */ readonly(value) : value;
 		}
-		if (isObject(res)) return isReadonly2 ? /* @__PURE__ */ readonly(res) : /* @__PURE__ */ reactive(res);
+		if (isObject$1(res)) return isReadonly2 ? /* @__PURE__ */ readonly(res) : /* @__PURE__ */ reactive(res);
 		return res;
 	}
 };
@@ -1061,7 +1065,7 @@ function createIterableMethod(method, isReadonly2, isShallow2) {
 		const innerIterator = target[method](...args);
 		const wrap = isShallow2 ? toShallow : isReadonly2 ? toReadonly : toReactive;
 		!isReadonly2 && track(rawTarget, "iterate", isKeyOnly ? MAP_KEY_ITERATE_KEY : ITERATE_KEY);
-		return extend(Object.create(innerIterator), { next() {
+		return extend$1(Object.create(innerIterator), { next() {
 			const { value, done } = innerIterator.next();
 			return done ? {
 				value,
@@ -1120,7 +1124,7 @@ function createInstrumentations(readonly, shallow) {
 			});
 		}
 	};
-	extend(instrumentations, readonly ? {
+	extend$1(instrumentations, readonly ? {
 		add: createReadonlyMethod("add"),
 		set: createReadonlyMethod("set"),
 		delete: createReadonlyMethod("delete"),
@@ -1226,7 +1230,7 @@ function readonly(target) {
 	return createReactiveObject(target, true, readonlyHandlers, readonlyCollectionHandlers, readonlyMap);
 }
 function createReactiveObject(target, isReadonly2, baseHandlers, collectionHandlers, proxyMap) {
-	if (!isObject(target)) return target;
+	if (!isObject$1(target)) return target;
 	if (target["__v_raw"] && !(isReadonly2 && target["__v_isReactive"])) return target;
 	if (target["__v_skip"] || !Object.isExtensible(target)) return target;
 	const existingProxy = proxyMap.get(target);
@@ -1263,8 +1267,8 @@ function markRaw(value) {
 	if (!hasOwn(value, "__v_skip") && Object.isExtensible(value)) def(value, "__v_skip", true);
 	return value;
 }
-var toReactive = (value) => isObject(value) ? /* @__PURE__ */ reactive(value) : value;
-var toReadonly = (value) => isObject(value) ? /* @__PURE__ */ readonly(value) : value;
+var toReactive = (value) => isObject$1(value) ? /* @__PURE__ */ reactive(value) : value;
+var toReadonly = (value) => isObject$1(value) ? /* @__PURE__ */ readonly(value) : value;
 // @__NO_SIDE_EFFECTS__
 function isRef(r) {
 	return r ? r["__v_isRef"] === true : false;
@@ -1320,6 +1324,25 @@ var shallowUnwrapHandlers = {
 };
 function proxyRefs(objectWithRefs) {
 	return /* @__PURE__ */ isReactive(objectWithRefs) ? objectWithRefs : new Proxy(objectWithRefs, shallowUnwrapHandlers);
+}
+var CustomRefImpl = class {
+	constructor(factory) {
+		this["__v_isRef"] = true;
+		this._value = void 0;
+		const dep = this.dep = new Dep();
+		const { get, set } = factory(dep.track.bind(dep), dep.trigger.bind(dep));
+		this._get = get;
+		this._set = set;
+	}
+	get value() {
+		return this._value = this._get();
+	}
+	set value(newVal) {
+		this._set(newVal);
+	}
+};
+function customRef(factory) {
+	return new CustomRefImpl(factory);
 }
 var ComputedRefImpl = class {
 	constructor(fn, setter, isSSR) {
@@ -1517,7 +1540,7 @@ function watch$1(source, cb, options = EMPTY_OBJ) {
 	return watchHandle;
 }
 function traverse(value, depth = Infinity, seen) {
-	if (depth <= 0 || !isObject(value) || value["__v_skip"]) return value;
+	if (depth <= 0 || !isObject$1(value) || value["__v_skip"]) return value;
 	seen = seen || /* @__PURE__ */ new Map();
 	if ((seen.get(value) || 0) >= depth) return value;
 	seen.set(value, depth);
@@ -1748,6 +1771,30 @@ function withCtx(fn, ctx = currentRenderingInstance, isNonScopedSlot) {
 	renderFnWithContext._d = true;
 	return renderFnWithContext;
 }
+function withDirectives(vnode, directives) {
+	if (currentRenderingInstance === null) return vnode;
+	const instance = getComponentPublicInstance(currentRenderingInstance);
+	const bindings = vnode.dirs || (vnode.dirs = []);
+	for (let i = 0; i < directives.length; i++) {
+		let [dir, value, arg, modifiers = EMPTY_OBJ] = directives[i];
+		if (dir) {
+			if (isFunction(dir)) dir = {
+				mounted: dir,
+				updated: dir
+			};
+			if (dir.deep) traverse(value);
+			bindings.push({
+				dir,
+				instance,
+				value,
+				oldValue: void 0,
+				arg,
+				modifiers
+			});
+		}
+	}
+	return vnode;
+}
 function invokeDirectiveHook(vnode, prevVNode, instance, name) {
 	let hookVNode = vnode;
 	if (name === "beforeMount") vnode._mount = vnode;
@@ -1770,7 +1817,7 @@ function invokeDirectiveHook(vnode, prevVNode, instance, name) {
 	for (let i = 0; i < bindings.length; i++) {
 		let binding = bindings[i];
 		if (oldBindings) binding.oldValue = oldBindings[i].value;
-		else if (name === "mounted" && binding.oldValue !== void 0) binding = extend({}, binding, { oldValue: void 0 });
+		else if (name === "mounted" && binding.oldValue !== void 0) binding = extend$1({}, binding, { oldValue: void 0 });
 		let hook = binding.dir[name];
 		if (hook) {
 			pauseTracking();
@@ -1782,6 +1829,14 @@ function invokeDirectiveHook(vnode, prevVNode, instance, name) {
 			]);
 			resetTracking();
 		}
+	}
+}
+function provide(key, value) {
+	if (currentInstance) {
+		let provides = currentInstance.provides;
+		const parentProvides = currentInstance.parent && currentInstance.parent.provides;
+		if (parentProvides === provides) provides = currentInstance.provides = Object.create(parentProvides);
+		provides[key] = value;
 	}
 }
 function inject(key, defaultValue, treatDefaultAsFactory = false) {
@@ -1800,12 +1855,15 @@ var useSSRContext = () => {
 		return ctx;
 	}
 };
+function watchSyncEffect(effect, options) {
+	return doWatch(effect, null, { flush: "sync" });
+}
 function watch(source, cb, options) {
 	return doWatch(source, cb, options);
 }
 function doWatch(source, cb, options = EMPTY_OBJ) {
 	const { immediate, deep, flush, once } = options;
-	const baseWatchOptions = extend({}, options);
+	const baseWatchOptions = extend$1({}, options);
 	const runsImmediately = cb && immediate || !cb && flush !== "post";
 	let ssrCleanup;
 	if (isInSSRComponentSetup) {
@@ -1908,7 +1966,12 @@ function getTransitionRoot(vnode) {
 }
 // @__NO_SIDE_EFFECTS__
 function defineComponent(options, extraOptions) {
-	return isFunction(options) ? /* @__PURE__ */ (() => extend({ name: options.name }, extraOptions, { setup: options }))() : options;
+	return isFunction(options) ? /* @__PURE__ */ (() => extend$1({ name: options.name }, extraOptions, { setup: options }))() : options;
+}
+function useId() {
+	const i = getCurrentInstance();
+	if (i) return (i.appContext.config.idPrefix || "v") + "-" + i.ids[0] + i.ids[1]++;
+	return "";
 }
 function markAsyncBoundary(instance) {
 	instance.ids = [
@@ -2023,6 +2086,210 @@ getGlobalThis().requestIdleCallback;
 getGlobalThis().cancelIdleCallback;
 var isAsyncWrapper = (i) => !!i.type.__asyncLoader;
 var isKeepAlive = (vnode) => vnode.type.__isKeepAlive;
+var KeepAlive = {
+	name: `KeepAlive`,
+	__isKeepAlive: true,
+	props: {
+		include: [
+			String,
+			RegExp,
+			Array
+		],
+		exclude: [
+			String,
+			RegExp,
+			Array
+		],
+		max: [String, Number]
+	},
+	setup(props, { slots }) {
+		const instance = getCurrentInstance();
+		const sharedContext = instance.ctx;
+		if (!sharedContext.renderer) return () => {
+			const children = slots.default && slots.default();
+			return children && children.length === 1 ? children[0] : children;
+		};
+		const cache = /* @__PURE__ */ new Map();
+		const keys = /* @__PURE__ */ new Set();
+		let current = null;
+		const parentSuspense = instance.suspense;
+		const { renderer: { p: patch, m: move, um: _unmount, o: { createElement } } } = sharedContext;
+		const storageContainer = createElement("div");
+		sharedContext.activate = (vnode, container, anchor, namespace, optimized) => {
+			const instance2 = vnode.component;
+			move(vnode, container, anchor, 0, parentSuspense);
+			patch(instance2.vnode, vnode, container, anchor, instance2, parentSuspense, namespace, vnode.slotScopeIds, optimized);
+			queuePostRenderEffect(() => {
+				instance2.isDeactivated = false;
+				if (instance2.a) invokeArrayFns(instance2.a);
+				const vnodeHook = vnode.props && vnode.props.onVnodeMounted;
+				if (vnodeHook) invokeVNodeHook(vnodeHook, instance2.parent, vnode);
+			}, parentSuspense);
+		};
+		sharedContext.deactivate = (vnode) => {
+			const cached = cache.get(vnode.key == null ? vnode.type : vnode.key);
+			if (!cached || cached.component !== vnode.component) return false;
+			const instance2 = vnode.component;
+			invalidateMount(instance2.m);
+			invalidateMount(instance2.a);
+			move(vnode, storageContainer, null, 1, parentSuspense);
+			queuePostRenderEffect(() => {
+				if (instance2.da) invokeArrayFns(instance2.da);
+				const vnodeHook = vnode.props && vnode.props.onVnodeUnmounted;
+				if (vnodeHook) invokeVNodeHook(vnodeHook, instance2.parent, vnode);
+				instance2.isDeactivated = true;
+			}, parentSuspense);
+			return true;
+		};
+		function unmount(vnode) {
+			resetShapeFlag(vnode);
+			_unmount(vnode, instance, parentSuspense, true);
+		}
+		function pruneCache(filter) {
+			cache.forEach((vnode, key) => {
+				const name = getComponentName(isAsyncWrapper(vnode) ? vnode.type.__asyncResolved || {} : vnode.type);
+				if (name && !filter(name)) pruneCacheEntry(key);
+			});
+		}
+		function pruneCacheEntry(key) {
+			const cached = cache.get(key);
+			if (cached && (!current || !isSameVNodeType(cached, current))) unmount(cached);
+			else if (current) {
+				resetShapeFlag(current);
+				if (cached) resetShapeFlag(cached);
+			}
+			cache.delete(key);
+			keys.delete(key);
+		}
+		watch(() => [props.include, props.exclude], ([include, exclude]) => {
+			include && pruneCache((name) => matches(include, name));
+			exclude && pruneCache((name) => !matches(exclude, name));
+		}, {
+			flush: "post",
+			deep: true
+		});
+		let pendingCacheKey = null;
+		const cacheSubtree = () => {
+			if (pendingCacheKey != null) {
+				if (isSuspense(instance.subTree.type)) {
+					const cacheInnerChild = () => {
+						const vnode = getInnerChild(instance.subTree);
+						if (vnode.component) cache.set(pendingCacheKey, vnode);
+					};
+					if (instance.subTree.suspense.pendingBranch) queuePostRenderEffect(cacheInnerChild, instance.subTree.suspense);
+					else cacheInnerChild();
+				} else cache.set(pendingCacheKey, getInnerChild(instance.subTree));
+			}
+		};
+		onMounted(cacheSubtree);
+		onUpdated(cacheSubtree);
+		onBeforeUnmount(() => {
+			cache.forEach((cached) => {
+				const { subTree, suspense } = instance;
+				const vnode = getInnerChild(subTree);
+				if (cached.type === vnode.type && cached.key === vnode.key) {
+					resetShapeFlag(vnode);
+					const da = vnode.component.da;
+					da && queuePostRenderEffect(da, suspense);
+					return;
+				}
+				unmount(cached);
+			});
+		});
+		return () => {
+			pendingCacheKey = null;
+			if (!slots.default) return current = null;
+			const children = slots.default();
+			const rawVNode = children[0];
+			if (children.length > 1) {
+				current = null;
+				return children;
+			} else if (!isVNode(rawVNode) || !(rawVNode.shapeFlag & 4) && !(rawVNode.shapeFlag & 128)) {
+				current = null;
+				return rawVNode;
+			}
+			let vnode = getInnerChild(rawVNode);
+			if (vnode.type === Comment) {
+				current = null;
+				return vnode;
+			}
+			const comp = vnode.type;
+			const name = getComponentName(isAsyncWrapper(vnode) ? vnode.type.__asyncResolved || {} : comp);
+			const { include, exclude, max } = props;
+			if (include && (!name || !matches(include, name)) || exclude && name && matches(exclude, name)) {
+				vnode.shapeFlag &= -257;
+				current = vnode;
+				return rawVNode;
+			}
+			const key = vnode.key == null ? comp : vnode.key;
+			const cachedVNode = cache.get(key);
+			if (vnode.el) {
+				vnode = cloneVNode(vnode);
+				if (rawVNode.shapeFlag & 128) rawVNode.ssContent = vnode;
+			}
+			pendingCacheKey = key;
+			if (cachedVNode) {
+				vnode.el = cachedVNode.el;
+				vnode.component = cachedVNode.component;
+				if (vnode.transition) setTransitionHooks(vnode, vnode.transition);
+				vnode.shapeFlag |= 512;
+				keys.delete(key);
+				keys.add(key);
+			} else {
+				keys.add(key);
+				if (max && keys.size > parseInt(max, 10)) pruneCacheEntry(keys.values().next().value);
+			}
+			vnode.shapeFlag |= 256;
+			current = vnode;
+			return isSuspense(rawVNode.type) ? rawVNode : vnode;
+		};
+	}
+};
+function matches(pattern, name) {
+	if (isArray(pattern)) return pattern.some((p) => matches(p, name));
+	else if (isString(pattern)) return pattern.split(",").includes(name);
+	else if (isRegExp(pattern)) {
+		pattern.lastIndex = 0;
+		return pattern.test(name);
+	}
+	return false;
+}
+function onActivated(hook, target) {
+	registerKeepAliveHook(hook, "a", target);
+}
+function onDeactivated(hook, target) {
+	registerKeepAliveHook(hook, "da", target);
+}
+function registerKeepAliveHook(hook, type, target = currentInstance) {
+	const wrappedHook = hook.__wdc || (hook.__wdc = () => {
+		let current = target;
+		while (current) {
+			if (current.isDeactivated) return;
+			current = current.parent;
+		}
+		return hook();
+	});
+	injectHook(type, wrappedHook, target);
+	if (target) {
+		let current = target.parent;
+		while (current && current.parent) {
+			if (isKeepAlive(current.parent.vnode)) injectToKeepAliveRoot(wrappedHook, type, target, current);
+			current = current.parent;
+		}
+	}
+}
+function injectToKeepAliveRoot(hook, type, target, keepAliveRoot) {
+	const injected = injectHook(type, hook, keepAliveRoot, true);
+	const removal = injectHook("um", () => remove(keepAliveRoot[type], injected), target);
+	removal.flags = 16;
+}
+function resetShapeFlag(vnode) {
+	vnode.shapeFlag &= -257;
+	vnode.shapeFlag &= -513;
+}
+function getInnerChild(vnode) {
+	return vnode.shapeFlag & 128 ? vnode.ssContent : vnode;
+}
 function injectHook(type, hook, target = currentInstance, prepend = false) {
 	if (target) {
 		const hooks = target[type] || (target[type] = []);
@@ -2043,6 +2310,7 @@ var createHook = (lifecycle) => (hook, target = currentInstance) => {
 	if (!isInSSRComponentSetup || lifecycle === "sp") injectHook(lifecycle, (...args) => hook(...args), target);
 };
 var onMounted = createHook("m");
+var onUpdated = createHook("u");
 var onBeforeUnmount = createHook("bum");
 function onErrorCaptured(hook, target = currentInstance) {
 	injectHook("ec", hook, target);
@@ -2069,7 +2337,7 @@ function renderList(source, renderItem, cache, index) {
 			ret = new Array(source);
 			for (let i = 0; i < source; i++) ret[i] = renderItem(i + 1, i, void 0, cached && cached[i]);
 		}
-	} else if (isObject(source)) {
+	} else if (isObject$1(source)) {
 		if (source[Symbol.iterator]) ret = Array.from(source, (item, i) => renderItem(item, i, void 0, cached && cached[i]));
 		else {
 			const keys = Object.keys(source);
@@ -2083,12 +2351,46 @@ function renderList(source, renderItem, cache, index) {
 	if (cache) cache[index] = ret;
 	return ret;
 }
+function renderSlot(slots, name, props, fallback, noSlotted, branchKey) {
+	if (props == null) props = {};
+	if (currentRenderingInstance.ce || currentRenderingInstance.parent && isAsyncWrapper(currentRenderingInstance.parent) && currentRenderingInstance.parent.ce) {
+		const slotProps = branchKey != null && props.key == null ? extend$1({}, props, { key: branchKey }) : props;
+		const hasProps = Object.keys(slotProps).length > 0;
+		if (name !== "default") slotProps.name = name;
+		return openBlock(), createBlock(Fragment, null, [createVNode("slot", slotProps, fallback && fallback())], hasProps ? -2 : 64);
+	}
+	let slot = slots[name];
+	if (slot && slot._c) slot._d = false;
+	const prevStackSize = blockStack.length;
+	openBlock();
+	let rendered;
+	try {
+		const validSlotContent = slot && ensureValidVNode(slot(props));
+		const slotKey = props.key || branchKey || validSlotContent && validSlotContent.key;
+		rendered = createBlock(Fragment, { key: (slotKey && !isSymbol(slotKey) ? slotKey : `_${name}`) + (!validSlotContent && fallback ? "_fb" : "") }, validSlotContent || (fallback ? fallback() : []), validSlotContent && slots._ === 1 ? 64 : -2);
+	} catch (err) {
+		for (let i = blockStack.length; i > prevStackSize; i--) closeBlock();
+		throw err;
+	} finally {
+		if (slot && slot._c) slot._d = true;
+	}
+	if (!noSlotted && rendered.scopeId) rendered.slotScopeIds = [rendered.scopeId + "-s"];
+	return rendered;
+}
+function ensureValidVNode(vnodes) {
+	return vnodes.some((child) => {
+		if (!isVNode(child)) return true;
+		if (child.type === Comment) return false;
+		if (child.type === Fragment && !ensureValidVNode(child.children)) return false;
+		return true;
+	}) ? vnodes : null;
+}
 var getPublicInstance = (i) => {
 	if (!i) return null;
 	if (isStatefulComponent(i)) return getComponentPublicInstance(i);
 	return getPublicInstance(i.parent);
 };
-var publicPropertiesMap = /* @__PURE__ */ extend(/* @__PURE__ */ Object.create(null), {
+var publicPropertiesMap = /* @__PURE__ */ extend$1(/* @__PURE__ */ Object.create(null), {
 	$: (i) => i,
 	$el: (i) => i.vnode.el,
 	$data: (i) => i.data,
@@ -2162,6 +2464,14 @@ var PublicInstanceProxyHandlers = {
 		return Reflect.defineProperty(target, key, descriptor);
 	}
 };
+function normalizePropsOrEmits(props) {
+	return isArray(props) ? props.reduce((normalized, p) => (normalized[p] = null, normalized), {}) : props;
+}
+function mergeModels(a, b) {
+	if (!a || !b) return a || b;
+	if (isArray(a) && isArray(b)) return a.concat(b);
+	return extend$1({}, normalizePropsOrEmits(a), normalizePropsOrEmits(b));
+}
 function createAppContext() {
 	return {
 		app: null,
@@ -2186,8 +2496,8 @@ function createAppContext() {
 var uid$1 = 0;
 function createAppAPI(render, hydrate) {
 	return function createApp(rootComponent, rootProps = null) {
-		if (!isFunction(rootComponent)) rootComponent = extend({}, rootComponent);
-		if (rootProps != null && !isObject(rootProps)) rootProps = null;
+		if (!isFunction(rootComponent)) rootComponent = extend$1({}, rootComponent);
+		if (rootProps != null && !isObject$1(rootProps)) rootProps = null;
 		const context = createAppContext();
 		const installedPlugins = /* @__PURE__ */ new WeakSet();
 		const pluginCleanupFns = [];
@@ -2269,6 +2579,55 @@ function createAppAPI(render, hydrate) {
 	};
 }
 var currentApp = null;
+function useModel(props, name, options = EMPTY_OBJ) {
+	const i = getCurrentInstance();
+	const camelizedName = camelize(name);
+	const hyphenatedName = hyphenate(name);
+	const modifiers = getModelModifiers(props, camelizedName);
+	const res = customRef((track, trigger) => {
+		let localValue;
+		let prevSetValue = EMPTY_OBJ;
+		let prevEmittedValue;
+		watchSyncEffect(() => {
+			const propValue = props[camelizedName];
+			if (hasChanged(localValue, propValue)) {
+				localValue = propValue;
+				trigger();
+			}
+		});
+		return {
+			get() {
+				track();
+				return options.get ? options.get(localValue) : localValue;
+			},
+			set(value) {
+				const emittedValue = options.set ? options.set(value) : value;
+				if (!hasChanged(emittedValue, localValue) && !(prevSetValue !== EMPTY_OBJ && hasChanged(value, prevSetValue))) return;
+				const rawProps = i.vnode.props;
+				const hasVModel = !!(rawProps && (name in rawProps || camelizedName in rawProps || hyphenatedName in rawProps) && (`onUpdate:${name}` in rawProps || `onUpdate:${camelizedName}` in rawProps || `onUpdate:${hyphenatedName}` in rawProps));
+				if (!hasVModel) {
+					localValue = value;
+					trigger();
+				}
+				i.emit(`update:${name}`, emittedValue);
+				if (hasChanged(value, prevSetValue) && (hasChanged(value, emittedValue) && !hasChanged(emittedValue, prevEmittedValue) || hasVModel && prevSetValue !== EMPTY_OBJ && !hasChanged(emittedValue, localValue))) trigger();
+				prevSetValue = value;
+				prevEmittedValue = emittedValue;
+			}
+		};
+	});
+	res[Symbol.iterator] = () => {
+		let i2 = 0;
+		return { next() {
+			if (i2 < 2) return {
+				value: i2++ ? modifiers || EMPTY_OBJ : res,
+				done: false
+			};
+			else return { done: true };
+		} };
+	};
+	return res;
+}
 var getModelModifiers = (props, modelName) => {
 	return modelName === "modelValue" || modelName === "model-value" ? props.modelModifiers : props[`${modelName}Modifiers`] || props[`${camelize(modelName)}Modifiers`] || props[`${hyphenate(modelName)}Modifiers`];
 };
@@ -2301,12 +2660,12 @@ function normalizeEmitsOptions(comp, appContext, asMixin = false) {
 	const raw = comp.emits;
 	let normalized = {};
 	if (!raw && true) {
-		if (isObject(comp)) cache.set(comp, null);
+		if (isObject$1(comp)) cache.set(comp, null);
 		return null;
 	}
 	if (isArray(raw)) raw.forEach((key) => normalized[key] = null);
-	else extend(normalized, raw);
-	if (isObject(comp)) cache.set(comp, normalized);
+	else extend$1(normalized, raw);
+	if (isObject$1(comp)) cache.set(comp, normalized);
 	return normalized;
 }
 function isEmitListener(options, key) {
@@ -2423,7 +2782,7 @@ function hasPropsChanged(prevProps, nextProps, emitsOptions) {
 function hasPropValueChanged(nextProps, prevProps, key) {
 	const nextProp = nextProps[key];
 	const prevProp = prevProps[key];
-	if (key === "style" && isObject(nextProp) && isObject(prevProp)) return !looseEqual(nextProp, prevProp);
+	if (key === "style" && isObject$1(nextProp) && isObject$1(prevProp)) return !looseEqual(nextProp, prevProp);
 	return nextProp !== prevProp;
 }
 function updateHOCHostEl({ vnode, parent, suspense }, el) {
@@ -2559,7 +2918,7 @@ function normalizePropsOptions(comp, appContext, asMixin = false) {
 	const normalized = {};
 	const needCastKeys = [];
 	if (!raw && true) {
-		if (isObject(comp)) cache.set(comp, EMPTY_ARR);
+		if (isObject$1(comp)) cache.set(comp, EMPTY_ARR);
 		return EMPTY_ARR;
 	}
 	if (isArray(raw)) for (let i = 0; i < raw.length; i++) {
@@ -2570,7 +2929,7 @@ function normalizePropsOptions(comp, appContext, asMixin = false) {
 		const normalizedKey = camelize(key);
 		if (validatePropName(normalizedKey)) {
 			const opt = raw[key];
-			const prop = normalized[normalizedKey] = isArray(opt) || isFunction(opt) ? { type: opt } : extend({}, opt);
+			const prop = normalized[normalizedKey] = isArray(opt) || isFunction(opt) ? { type: opt } : extend$1({}, opt);
 			const propType = prop.type;
 			let shouldCast = false;
 			let shouldCastTrue = true;
@@ -2589,7 +2948,7 @@ function normalizePropsOptions(comp, appContext, asMixin = false) {
 		}
 	}
 	const res = [normalized, needCastKeys];
-	if (isObject(comp)) cache.set(comp, res);
+	if (isObject$1(comp)) cache.set(comp, res);
 	return res;
 }
 function validatePropName(key) {
@@ -3507,18 +3866,18 @@ function _createVNode(type, props = null, children = null, patchFlag = 0, dynami
 		props = guardReactiveProps(props);
 		let { class: klass, style } = props;
 		if (klass && !isString(klass)) props.class = normalizeClass(klass);
-		if (isObject(style)) {
-			if (/* @__PURE__ */ isProxy(style) && !isArray(style)) style = extend({}, style);
+		if (isObject$1(style)) {
+			if (/* @__PURE__ */ isProxy(style) && !isArray(style)) style = extend$1({}, style);
 			props.style = normalizeStyle(style);
 		}
 	}
-	const shapeFlag = isString(type) ? 1 : isSuspense(type) ? 128 : isTeleport(type) ? 64 : isObject(type) ? 4 : isFunction(type) ? 2 : 0;
+	const shapeFlag = isString(type) ? 1 : isSuspense(type) ? 128 : isTeleport(type) ? 64 : isObject$1(type) ? 4 : isFunction(type) ? 2 : 0;
 	return createBaseVNode(type, props, children, patchFlag, dynamicProps, shapeFlag, isBlockNode, true);
 }
 function guardReactiveProps(props) {
 	if (!props) return null;
-	if (/* @__PURE__ */ isProxy(props)) return extend({}, props);
-	return isInternalObject(props) ? extend({}, props[rawAttrsKey] || props) : props;
+	if (/* @__PURE__ */ isProxy(props)) return extend$1({}, props);
+	return isInternalObject(props) ? extend$1({}, props[rawAttrsKey] || props) : props;
 }
 function cloneVNode(vnode, extraProps, mergeRef = false, cloneTransition = false) {
 	const { props, ref, patchFlag, children, transition } = vnode;
@@ -3796,7 +4155,7 @@ function handleSetupResult(instance, setupResult, isSSR) {
 	if (isFunction(setupResult)) {
 		if (instance.type.__ssrInlineRender) instance.ssrRender = setupResult;
 		else instance.render = setupResult;
-	} else if (isObject(setupResult)) instance.setupState = proxyRefs(setupResult);
+	} else if (isObject$1(setupResult)) instance.setupState = proxyRefs(setupResult);
 	finishComponentSetup(instance, isSSR);
 }
 function finishComponentSetup(instance, isSSR, skipOptions) {
@@ -3831,6 +4190,9 @@ function getComponentPublicInstance(instance) {
 	}));
 	else return instance.proxy;
 }
+function getComponentName(Component, includeInferred = true) {
+	return isFunction(Component) ? Component.displayName || Component.name : Component.name || includeInferred && Component.__name;
+}
 function isClassComponent(value) {
 	return isFunction(value) && "__vccOpts" in value;
 }
@@ -3842,7 +4204,7 @@ function h(type, propsOrChildren, children) {
 		setBlockTracking(-1);
 		const l = arguments.length;
 		if (l === 2) {
-			if (isObject(propsOrChildren) && !isArray(propsOrChildren)) {
+			if (isObject$1(propsOrChildren) && !isArray(propsOrChildren)) {
 				if (isVNode(propsOrChildren)) return createVNode(type, null, [propsOrChildren]);
 				return createVNode(type, propsOrChildren);
 			} else return createVNode(type, null, propsOrChildren);
@@ -4138,7 +4500,231 @@ function shouldSetAsPropForVueCE(el, key) {
 	const camelKey = camelize(key);
 	return Array.isArray(props) ? props.some((prop) => camelize(prop) === camelKey) : Object.keys(props).some((prop) => camelize(prop) === camelKey);
 }
-var rendererOptions = /* @__PURE__ */ extend({ patchProp }, nodeOps);
+var getModelAssigner = (vnode) => {
+	const fn = vnode.props["onUpdate:modelValue"] || false;
+	return isArray(fn) ? (value) => invokeArrayFns(fn, value) : fn;
+};
+function onCompositionStart(e) {
+	e.target.composing = true;
+}
+function onCompositionEnd(e) {
+	const target = e.target;
+	if (target.composing) {
+		target.composing = false;
+		target.dispatchEvent(new Event("input"));
+	}
+}
+var assignKey = /* @__PURE__ */ Symbol("_assign");
+var initialValueKey = /* @__PURE__ */ Symbol("_initialValue");
+function castValue(value, trim, number) {
+	if (trim) value = value.trim();
+	if (number) value = looseToNumber(value);
+	return value;
+}
+var vModelText = {
+	created(el, { modifiers: { lazy, trim, number } }, vnode) {
+		if (el.parentNode) {
+			if (el.type === "text") el[initialValueKey] = el.defaultValue.replace(/[\r\n]/g, "");
+			else if (el.type === "textarea") el[initialValueKey] = el.defaultValue.replace(/\r\n?/g, "\n");
+		}
+		el[assignKey] = getModelAssigner(vnode);
+		const castToNumber = number || vnode.props && vnode.props.type === "number";
+		addEventListener(el, lazy ? "change" : "input", (e) => {
+			if (e.target.composing) return;
+			el[assignKey](castValue(el.value, trim, castToNumber));
+		});
+		if (trim || castToNumber) addEventListener(el, "change", () => {
+			el.value = castValue(el.value, trim, castToNumber);
+		});
+		if (!lazy) {
+			addEventListener(el, "compositionstart", onCompositionStart);
+			addEventListener(el, "compositionend", onCompositionEnd);
+			addEventListener(el, "change", onCompositionEnd);
+		}
+	},
+	mounted(el, { value, modifiers: { trim, number } }) {
+		const newValue = value == null ? "" : value;
+		const initialValue = el[initialValueKey];
+		delete el[initialValueKey];
+		if (initialValue !== void 0 && (el.type === "text" || el.type === "textarea") && el.value !== initialValue) el[assignKey](castValue(el.value, trim, number));
+		else el.value = newValue;
+	},
+	beforeUpdate(el, { value, oldValue, modifiers: { lazy, trim, number } }, vnode) {
+		el[assignKey] = getModelAssigner(vnode);
+		if (el.composing) return;
+		const elValue = (number || el.type === "number") && !/^0\d/.test(el.value) ? looseToNumber(el.value) : el.value;
+		const newValue = value == null ? "" : value;
+		if (elValue === newValue) return;
+		const rootNode = el.getRootNode();
+		if ((rootNode instanceof Document || rootNode instanceof ShadowRoot) && rootNode.activeElement === el && el.type !== "range") {
+			if (lazy && value === oldValue) return;
+			if (trim && el.value.trim() === newValue) return;
+		}
+		el.value = newValue;
+	}
+};
+var vModelCheckbox = {
+	deep: true,
+	created(el, _, vnode) {
+		el[assignKey] = getModelAssigner(vnode);
+		addEventListener(el, "change", () => {
+			const modelValue = el._modelValue;
+			const elementValue = getValue(el);
+			const checked = el.checked;
+			const assign = el[assignKey];
+			if (isArray(modelValue)) {
+				const index = looseIndexOf(modelValue, elementValue);
+				const found = index !== -1;
+				if (checked && !found) assign(modelValue.concat(elementValue));
+				else if (!checked && found) {
+					const filtered = [...modelValue];
+					filtered.splice(index, 1);
+					assign(filtered);
+				}
+			} else if (isSet(modelValue)) {
+				const cloned = new Set(modelValue);
+				if (checked) cloned.add(elementValue);
+				else cloned.delete(elementValue);
+				assign(cloned);
+			} else assign(getCheckboxValue(el, checked));
+		});
+	},
+	mounted: setChecked,
+	beforeUpdate(el, binding, vnode) {
+		el[assignKey] = getModelAssigner(vnode);
+		setChecked(el, binding, vnode);
+	}
+};
+function setChecked(el, { value, oldValue }, vnode) {
+	el._modelValue = value;
+	let checked;
+	if (isArray(value)) checked = looseIndexOf(value, vnode.props.value) > -1;
+	else if (isSet(value)) checked = value.has(vnode.props.value);
+	else {
+		if (value === oldValue) return;
+		checked = looseEqual(value, getCheckboxValue(el, true));
+	}
+	if (el.checked !== checked) el.checked = checked;
+}
+var vModelSelect = {
+	deep: true,
+	created(el, { value, modifiers: { number } }, vnode) {
+		el._modelValue = value;
+		addEventListener(el, "change", () => {
+			const selectedVal = Array.prototype.filter.call(el.options, (o) => o.selected).map((o) => number ? looseToNumber(getValue(o)) : getValue(o));
+			const multiple = el.multiple;
+			const assignedValue = multiple ? isSet(el._modelValue) ? new Set(selectedVal) : selectedVal : selectedVal[0];
+			const pending = el._pendingValue = [multiple, multiple ? isArray(assignedValue) ? selectedVal.slice() : selectedVal : assignedValue];
+			try {
+				el[assignKey](assignedValue);
+			} finally {
+				nextTick(() => {
+					if (el._pendingValue === pending) el._pendingValue = void 0;
+				});
+			}
+		});
+		el[assignKey] = getModelAssigner(vnode);
+	},
+	mounted(el, { value, modifiers: { number } }) {
+		setSelected(el, value, number);
+	},
+	beforeUpdate(el, { value }, vnode) {
+		el._modelValue = value;
+		el[assignKey] = getModelAssigner(vnode);
+	},
+	updated(el, { value, modifiers: { number } }) {
+		const pending = el._pendingValue;
+		el._pendingValue = void 0;
+		if (!pending || pending[0] !== el.multiple || !isSameSelectValue(value, pending[1], pending[0])) setSelected(el, value, number);
+	}
+};
+function isSameSelectValue(value, assignedValue, multiple) {
+	if (!multiple) return looseEqual(value, assignedValue);
+	if (isArray(value)) return looseEqual(value, assignedValue);
+	if (isSet(value)) {
+		if (value.size !== assignedValue.length) return false;
+		for (const item of assignedValue) if (!value.has(item)) return false;
+		return true;
+	}
+	return false;
+}
+function setSelected(el, value, number = false) {
+	const isMultiple = el.multiple;
+	const isArrayValue = isArray(value);
+	if (isMultiple && !isArrayValue && !isSet(value)) return;
+	for (let i = 0, l = el.options.length; i < l; i++) {
+		const option = el.options[i];
+		const optionValue = getValue(option);
+		if (isMultiple) {
+			if (isArrayValue) {
+				const optionType = typeof optionValue;
+				if (optionType === "string" || optionType === "number") option.selected = value.some((v) => String(v) === String(optionValue));
+				else option.selected = looseIndexOf(value, optionValue) > -1;
+			} else option.selected = value.has(optionValue) || number && typeof optionValue === "string" && value.has(looseToNumber(optionValue));
+		} else if (looseEqual(getValue(option), value)) {
+			if (el.selectedIndex !== i) el.selectedIndex = i;
+			return;
+		}
+	}
+	if (!isMultiple && el.selectedIndex !== -1) el.selectedIndex = -1;
+}
+function getValue(el) {
+	return "_value" in el ? el._value : el.value;
+}
+function getCheckboxValue(el, checked) {
+	const key = checked ? "_trueValue" : "_falseValue";
+	return key in el ? el[key] : checked;
+}
+var systemModifiers = [
+	"ctrl",
+	"shift",
+	"alt",
+	"meta"
+];
+var modifierGuards = {
+	stop: (e) => e.stopPropagation(),
+	prevent: (e) => e.preventDefault(),
+	self: (e) => e.target !== e.currentTarget,
+	ctrl: (e) => !e.ctrlKey,
+	shift: (e) => !e.shiftKey,
+	alt: (e) => !e.altKey,
+	meta: (e) => !e.metaKey,
+	left: (e) => "button" in e && e.button !== 0,
+	middle: (e) => "button" in e && e.button !== 1,
+	right: (e) => "button" in e && e.button !== 2,
+	exact: (e, modifiers) => systemModifiers.some((m) => e[`${m}Key`] && !modifiers.includes(m))
+};
+var withModifiers = (fn, modifiers) => {
+	if (!fn) return fn;
+	const cache = fn._withMods || (fn._withMods = {});
+	const cacheKey = modifiers.join(".");
+	return cache[cacheKey] || (cache[cacheKey] = ((event, ...args) => {
+		for (let i = 0; i < modifiers.length; i++) {
+			const guard = modifierGuards[modifiers[i]];
+			if (guard && guard(event, modifiers)) return;
+		}
+		return fn(event, ...args);
+	}));
+};
+var keyNames = {
+	esc: "escape",
+	space: " ",
+	up: "arrow-up",
+	left: "arrow-left",
+	right: "arrow-right",
+	down: "arrow-down",
+	delete: "backspace"
+};
+var withKeys = (fn, modifiers) => {
+	const cache = fn._withKeys || (fn._withKeys = {});
+	const cacheKey = modifiers.join(".");
+	return cache[cacheKey] || (cache[cacheKey] = ((event) => {
+		if (!("key" in event)) return;
+		const eventKey = hyphenate(event.key);
+		if (modifiers.some((k) => k === eventKey || keyNames[k] === eventKey)) return fn(event);
+	}));
+};
+var rendererOptions = /* @__PURE__ */ extend$1({ patchProp }, nodeOps);
 var renderer;
 function ensureRenderer() {
 	return renderer || (renderer = createRenderer(rendererOptions));
@@ -4169,6 +4755,104 @@ function normalizeContainer(container) {
 	if (isString(container)) return document.querySelector(container);
 	return container;
 }
+// src/graph.ts
+/** Changes of the open workflow, on the host's graph objects but without its `app`. */
+var MODEL = "EchoTorrent_LoadModel";
+var IDENTITY = "EchoTorrent_LoadIdentity";
+var GAP = 60;
+/**
+* Has the workflow load an identity. A node that does so already, selected or behind the model, takes the new one;
+* else a new node is put behind the selected model, or the only one, and between it and all that used it.
+*/
+function putIdentity({ graph, selected, centre }, create, value) {
+	const model = selected.find(is(MODEL)) ?? only(all(graph).filter(is(MODEL)));
+	const users = model ? usersOf(graph, model) : [];
+	const known = selected.find(is(IDENTITY)) ?? users.find(({ node }) => is(IDENTITY)(node))?.node;
+	if (known) {
+		choose(known, value);
+		graph.setDirtyCanvas?.(true, true);
+		return {
+			done: true,
+			text: `Node '${nameOf(known)}' loads this identity now.`,
+			node: known
+		};
+	}
+	const node = create(IDENTITY);
+	if (!node || !graph.add) return {
+		done: false,
+		text: "ComfyUI does not know the node Load Identity: restart it."
+	};
+	graph.beforeChange?.();
+	node.pos = model ? below(model, node, graph) : centre;
+	graph.add(node);
+	choose(node, value);
+	if (model) insert(model, node, users);
+	graph.afterChange?.();
+	graph.setDirtyCanvas?.(true, true);
+	return {
+		done: true,
+		text: said(node, model, users.length),
+		node
+	};
+}
+function said(node, model, users) {
+	const name = `'${nameOf(node)}'`;
+	if (!model) return `${name} is in the workflow. Connect its model input.`;
+	if (!users) return `${name} is in the workflow, behind '${nameOf(model)}'. Connect its output.`;
+	return `${name} is in the workflow, between '${nameOf(model)}' and ${users === 1 ? "the node that uses" : "the nodes that use"} it.`;
+}
+function insert(model, node, users) {
+	const input = node.inputs?.findIndex(({ name }) => name === "model") ?? -1;
+	model.connect?.(0, node, Math.max(0, input));
+	for (const user of users) node.connect?.(0, user.node, user.input);
+}
+function usersOf(graph, model) {
+	return (model.outputs?.[0]?.links ?? []).flatMap((id) => {
+		const link = graph.links instanceof Map ? graph.links.get(id) : graph.links?.[id];
+		const node = link && graph.getNodeById?.(link.target_id);
+		return node ? {
+			node,
+			input: link.target_slot
+		} : [];
+	});
+}
+function choose(node, value) {
+	const widget = node.widgets?.find(({ name }) => name === "identity") ?? node.widgets?.[0];
+	if (!widget) return;
+	const values = widget.options?.values;
+	if (Array.isArray(values) && !values.includes(value)) values.push(value);
+	widget.value = value;
+	widget.callback?.(value);
+}
+/** The first place below a node where another one covers none. */
+function below(model, node, graph) {
+	const [x, start] = [leftOf$1(model), topOf(model) + model.size[1] + GAP];
+	const inOrder = all(graph).filter((other) => leftOf$1(other) < x + node.size[0] && leftOf$1(other) + other.size[0] > x).filter((other) => topOf(other) + other.size[1] >= start).sort((a, b) => topOf(a) - topOf(b));
+	let y = start;
+	for (const other of inOrder) if (topOf(other) < y + node.size[1] + GAP) y = Math.max(y, topOf(other) + other.size[1] + GAP);
+	return [x, y];
+}
+var leftOf$1 = ({ pos }) => pos?.[0] ?? 0;
+var topOf = ({ pos }) => pos?.[1] ?? 0;
+var is = (type) => (node) => (node.comfyClass ?? node.type) === type;
+var nameOf = (node) => node.title ?? String(node.id);
+var all = (graph) => graph.nodes ?? graph._nodes ?? [];
+var only = (nodes) => nodes.length === 1 ? nodes[0] : void 0;
+// src/training/post.ts
+/** POST of a form to an address, with word of how much is sent. Rejects if the server does not answer. */
+function post(address, form, { progress, signal }) {
+	return new Promise((resolve, reject) => {
+		const request = new XMLHttpRequest();
+		const broken = (why) => () => reject(new Error(why));
+		request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
+		request.onload = () => resolve(new Response(request.responseText, { status: request.status }));
+		request.onerror = broken("the connection broke");
+		request.onabort = broken("it was broken off");
+		signal.addEventListener("abort", () => request.abort(), { once: true });
+		request.open("POST", address);
+		request.send(form);
+	});
+}
 // src/adapter.ts
 /** The only file that touches ComfyUI's `app` and `api`. Everything else sees the `Host` below. */
 var SAVE_NODE = "EchoTorrent_SaveVideo";
@@ -4182,6 +4866,7 @@ var PLAYER = {
 var host = {
 	fetch: (path, options) => api.fetchApi(path, options),
 	url: (path) => api.apiURL(path),
+	upload: (path, form, sending) => post(api.apiURL(path), form, sending),
 	onAnnouncement(listen) {
 		api.addEventListener("echotorrent.event", (event) => listen(event.detail));
 	},
@@ -4212,6 +4897,15 @@ var host = {
 			done: true,
 			text: `Node '${node.title ?? node.id}' goes on with this run when the graph is queued.`
 		};
+	},
+	useIdentity(value) {
+		const done = putIdentity({
+			graph: app.canvas?.graph ?? app.graph,
+			selected: Object.values(app.canvas?.selected_nodes ?? {}),
+			centre: centre()
+		}, (type) => globalThis.LiteGraph?.createNode(type), value);
+		if (done.node) app.canvas?.selectNode?.(done.node);
+		return done;
 	},
 	addSidebarTab(id, title, tooltip, root) {
 		app.extensionManager.registerSidebarTab({
@@ -4288,6 +4982,13 @@ function chain(node, hook, after) {
 		after(...details);
 	};
 }
+/** The middle of what is seen of the graph, in its own coordinates. */
+function centre() {
+	const { ds, canvas } = app.canvas ?? {};
+	if (!ds || !canvas) return [0, 0];
+	const at = (axis, size) => size / 2 / ds.scale - (ds.offset[axis] ?? 0);
+	return [at(0, canvas.clientWidth), at(1, canvas.clientHeight)];
+}
 function resumable() {
 	const chosen = Object.values(app.canvas?.selected_nodes ?? {}).find(resumeWidget);
 	if (chosen) return chosen;
@@ -4299,7 +5000,8 @@ function resumeWidget(node) {
 	if (!node.comfyClass?.startsWith("EchoTorrent_")) return void 0;
 	return node.widgets?.find((widget) => RESUME.includes(widget.name));
 }
-// src/runs/client.ts
+// src/http.ts
+/** How the pack's routes are asked. Everything here throws Refused or Away. */
 /** The server answered, but not with what was asked for. */
 var Refused = class extends Error {
 	status;
@@ -4310,51 +5012,22 @@ var Refused = class extends Error {
 };
 /** The server did not answer at all. */
 var Away = class extends Error {};
-/** The pack's routes. Every method throws Refused or Away. */
-var Client = class {
-	http;
-	constructor(http) {
-		this.http = http;
-	}
-	async runs() {
-		return (await this.json("/echotorrent/runs")).runs;
-	}
-	async run(id) {
-		return await this.json(at(id));
-	}
-	async events(id, after) {
-		return (await this.json(`${at(id, "events")}?after=${after}`)).events;
-	}
-	/** Stops a run within one denoising step; what is made stays. */
-	async stop(id) {
-		await this.ask(at(id, "stop"), { method: "POST" });
-	}
-	/** Bytes of `init`, `segments/<chunk>` or `closing`. */
-	async media(id, part) {
-		return alive((await this.ask(at(id, part))).arrayBuffer());
-	}
-	/**
-	* The run as one mp4, which of a running one begins with chunk `first` and grows. Each call gives another address:
-	* browsers keep what they have.
-	*/
-	videoUrl(id, first) {
-		return this.http.url(`${at(id, "video")}?from=${first}&at=${Date.now()}`);
-	}
-	async json(path) {
-		return alive((await this.ask(path)).json());
-	}
-	async ask(path, options) {
-		const response = await alive(this.http.fetch(path, {
-			cache: "no-store",
-			...options
-		}));
-		if (response.ok) return response;
-		const body = await response.json().catch(() => null);
-		const said = typeof body === "object" && body !== null && "error" in body ? String(body.error) : "";
-		throw new Refused(response.status, said || `the server answered ${response.status} to ${path}`);
-	}
-};
-var at = (id, part = "") => `/echotorrent/runs/${encodeURIComponent(id)}${part && `/${part}`}`;
+async function ask(http, path, options) {
+	return accepted(await alive(http.fetch(path, {
+		cache: "no-store",
+		...options
+	})), path);
+}
+async function json(http, path, options) {
+	return alive((await ask(http, path, options)).json());
+}
+/** The response, if it is what was asked for. */
+async function accepted(response, path) {
+	if (response.ok) return response;
+	const body = await response.json().catch(() => null);
+	const said = typeof body === "object" && body !== null && "error" in body ? String(body.error) : "";
+	throw new Refused(response.status, said || `the server answered ${response.status} to ${path}`);
+}
 async function alive(answer) {
 	try {
 		return await answer;
@@ -4362,6 +5035,41 @@ async function alive(answer) {
 		throw new Away(error instanceof Error ? error.message : String(error));
 	}
 }
+/** What to tell the user of anything that was thrown. */
+var messageOf = (error) => error instanceof Error ? error.message : String(error);
+// src/runs/client.ts
+/** The routes of runs. Every method throws Refused or Away. */
+var Client = class {
+	http;
+	constructor(http) {
+		this.http = http;
+	}
+	async runs() {
+		return (await json(this.http, "/echotorrent/runs")).runs;
+	}
+	async run(id) {
+		return await json(this.http, at$1(id));
+	}
+	async events(id, after) {
+		return (await json(this.http, `${at$1(id, "events")}?after=${after}`)).events;
+	}
+	/** Stops a run within one denoising step; what is made stays. */
+	async stop(id) {
+		await ask(this.http, at$1(id, "stop"), { method: "POST" });
+	}
+	/** Bytes of `init`, `segments/<chunk>` or `closing`. */
+	async media(id, part) {
+		return alive((await ask(this.http, at$1(id, part))).arrayBuffer());
+	}
+	/**
+	* The run as one mp4, which of a running one begins with chunk `first` and grows. Each call gives another address:
+	* browsers keep what they have.
+	*/
+	videoUrl(id, first) {
+		return this.http.url(`${at$1(id, "video")}?from=${first}&at=${Date.now()}`);
+	}
+};
+var at$1 = (id, part = "") => `/echotorrent/runs/${encodeURIComponent(id)}${part && `/${part}`}`;
 // src/runs/types.ts
 var isOver = (snapshot) => snapshot.state !== "running";
 // src/runs/log.ts
@@ -4520,6 +5228,629 @@ var Store = class {
 };
 // src/style.css?inline
 var style_default = ".et-root {\n  --et-fg: var(--input-text, #ddd);\n  --et-strong: var(--fg-color, #fff);\n  --et-dim: var(--descrip-text, #999);\n  --et-surface: color-mix(in srgb, var(--et-fg) 8%, transparent);\n  --et-line: var(--border-color, #4e4e4e);\n  --et-accent: var(--p-primary-color, #3b82f6);\n  --et-error: var(--error-text, #ff4444);\n  box-sizing: border-box;\n  height: 100%;\n  color: var(--et-fg);\n  font: 13px/1.45 Inter, system-ui, sans-serif;\n}\n.et-root *,\n.et-root *::before {\n  box-sizing: border-box;\n}\n:where(.et-root) :where(p, h2, h3, ul, ol) {\n  margin: 0;\n  padding: 0;\n  list-style: none;\n}\n.et-root section {\n  display: grid;\n  gap: 6px;\n}\n.et-panel {\n  height: 100%;\n  overflow: hidden auto;\n  padding: 12px;\n  display: flex;\n  flex-direction: column;\n  gap: 12px;\n}\n.et-panel > * {\n  flex: none;\n}\n.et-head {\n  display: flex;\n  align-items: baseline;\n  justify-content: space-between;\n}\n.et-head h2 {\n  color: var(--et-strong);\n  font-size: 15px;\n  font-weight: 600;\n}\n.et-root h3 {\n  color: var(--et-dim);\n  font-size: 12px;\n  font-weight: 500;\n}\n.et-status::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #4caf50;\n}\n.et-status[data-online=\"false\"]::before {\n  background: var(--et-error);\n}\n.et-status,\n.et-hint {\n  color: var(--et-dim);\n}\n.et-hint {\n  display: grid;\n  gap: 6px;\n  padding: 28px 20px;\n  border: 1px dashed var(--et-line);\n  border-radius: 8px;\n  text-align: center;\n}\n.et-hint strong {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n\n.et-player {\n  display: grid;\n  gap: 8px;\n}\n.et-screen {\n  position: relative;\n  width: 100%;\n  aspect-ratio: var(--et-shape);\n  max-height: 60vh;\n  border-radius: 8px;\n  overflow: hidden;\n  background: #000;\n}\n.et-screen video {\n  display: block;\n  width: 100%;\n  height: 100%;\n  object-fit: contain;\n}\n.et-screen video.et-empty {\n  visibility: hidden;\n}\n.et-waiting {\n  position: absolute;\n  inset: 0;\n  display: grid;\n  place-content: center;\n  padding: 16px;\n  text-align: center;\n  color: #aaa;\n}\n.et-sound,\n.et-live {\n  position: absolute;\n  top: 8px;\n}\n.et-sound {\n  left: 8px;\n}\n.et-live {\n  right: 8px;\n}\n.et-live::before {\n  content: \"\";\n  display: inline-block;\n  width: 7px;\n  height: 7px;\n  margin-right: 6px;\n  border-radius: 50%;\n  background: #888;\n}\n.et-live.et-on::before {\n  background: #e53935;\n}\n\n.et-button {\n  padding: 5px 10px;\n  border: 1px solid var(--et-line);\n  border-radius: 6px;\n  background: var(--et-surface);\n  color: var(--et-fg);\n  font: inherit;\n  cursor: pointer;\n}\n.et-button:hover:not(:disabled) {\n  border-color: var(--et-accent);\n}\n.et-root button:focus-visible {\n  outline: 2px solid var(--et-accent);\n  outline-offset: 1px;\n}\n.et-button:disabled {\n  opacity: 0.6;\n  cursor: default;\n}\n.et-screen .et-button {\n  border-color: transparent;\n  background: rgb(0 0 0 / 65%);\n  color: #fff;\n}\n\n.et-about {\n  display: grid;\n  grid-template-columns: minmax(0, 1fr);\n  gap: 4px;\n}\n.et-line {\n  display: flex;\n  flex-wrap: wrap;\n  justify-content: space-between;\n  gap: 0 8px;\n}\n.et-line:has(.et-name) {\n  flex-wrap: nowrap;\n}\n.et-name {\n  overflow: hidden;\n  color: var(--et-strong);\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.et-progress,\n.et-when,\n.et-length,\n.et-state,\n.et-number {\n  color: var(--et-dim);\n  font-variant-numeric: tabular-nums;\n  white-space: nowrap;\n}\n.et-bad {\n  color: var(--et-error);\n}\n\n.et-card {\n  display: grid;\n  gap: 4px;\n  justify-items: start;\n  padding: 10px 12px;\n  border: 1px solid var(--et-line);\n  border-left: 3px solid var(--et-error);\n  border-radius: 6px;\n  background: var(--et-surface);\n  overflow-wrap: anywhere;\n}\n.et-card strong {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n.et-card .et-button {\n  margin-top: 4px;\n}\n.et-card.et-mild {\n  border-left-color: #f0a020;\n}\n.et-resume {\n  display: grid;\n  gap: 6px;\n  justify-items: start;\n}\n.et-resume code {\n  padding: 2px 6px;\n  border-radius: 4px;\n  background: var(--et-surface);\n  user-select: all;\n}\n\n.et-run {\n  display: grid;\n  grid-template-columns: 1fr auto;\n  gap: 0 8px;\n  width: 100%;\n  padding: 6px 8px;\n  border: 1px solid transparent;\n  border-radius: 6px;\n  background: none;\n  color: inherit;\n  font: inherit;\n  text-align: left;\n  cursor: pointer;\n}\n.et-run:hover {\n  background: var(--et-surface);\n}\n.et-run[aria-pressed=\"true\"] {\n  border-color: var(--et-line);\n  background: var(--et-surface);\n}\n.et-run[data-state=\"failed\"] .et-state,\n.et-run[data-state=\"interrupted\"] .et-state {\n  color: var(--et-error);\n}\n.et-run[data-state=\"running\"] .et-state {\n  color: var(--et-strong);\n}\n.et-when,\n.et-length {\n  justify-self: end;\n}\n.et-runs {\n  max-height: 230px;\n  overflow-y: auto;\n}\n.et-run .et-bar {\n  margin-top: 5px;\n}\n.et-bar {\n  grid-column: 1 / -1;\n  height: 3px;\n  border-radius: 2px;\n  background: var(--et-line);\n  overflow: hidden;\n}\n.et-bar span {\n  display: block;\n  height: 100%;\n  border-radius: inherit;\n  background: var(--et-accent);\n  transition: width 0.3s;\n}\n.et-bar.et-unknown span {\n  animation: et-pulse 1.6s ease-in-out infinite alternate;\n}\n@keyframes et-pulse {\n  from {\n    opacity: 0.25;\n  }\n}\n.et-events {\n  max-height: 220px;\n  overflow-y: auto;\n  font-size: 12px;\n}\n.et-events li {\n  display: grid;\n  grid-template-columns: 32px 1fr;\n  padding: 2px 0;\n  overflow-wrap: anywhere;\n}\n.et-node {\n  display: flex;\n  flex-direction: column;\n  gap: 4px;\n}\n/* In the classic renderer the node gives a height, which may be too little for the width; in Nodes 2.0 it asks for one. */\n.et-node .et-player {\n  flex: 0 1 auto;\n  width: 100%;\n  min-height: 0;\n  aspect-ratio: var(--et-shape);\n  place-content: start center;\n  container-type: size;\n}\n/* As large as fits, in the video's own shape. */\n.et-node .et-screen {\n  width: min(100cqw, 100cqh * var(--et-shape));\n  max-height: none;\n}\n.et-node .et-line {\n  flex: none;\n}\n.et-node .et-line:not(.et-bad) {\n  color: var(--et-dim);\n}\n";
+// src/training/client.ts
+var ROOT = "/echotorrent/training";
+/** The routes of training, as nodes/openapi.json has them. Every method throws Refused or Away. */
+var TrainingClient = class {
+	http;
+	constructor(http) {
+		this.http = http;
+	}
+	options = () => this.get("/options");
+	jobs = async () => (await this.get("/jobs")).jobs;
+	job = (id) => this.get(at("jobs", id));
+	metrics = (id, after) => this.get(`${at("jobs", id, "metrics")}?after=${after}`);
+	log = (id, after) => this.get(`${at("jobs", id, "log")}?after=${after}`);
+	async samples(id) {
+		return (await this.get(at("jobs", id, "samples"))).samples;
+	}
+	async checkpoints(id) {
+		return (await this.get(at("jobs", id, "checkpoints"))).checkpoints;
+	}
+	createJob = (job) => this.send("POST", "/jobs", job);
+	estimate = (job) => this.send("POST", "/estimate", job);
+	order = (id, order) => this.send("POST", at("jobs", id, order));
+	/** Ends the worker at once, without a checkpoint. */
+	end = (id) => this.send("POST", at("jobs", id, "stop"), { force: true });
+	changeJob = (id, change) => this.send("PATCH", at("jobs", id), change);
+	deleteJob = (id) => this.send("DELETE", at("jobs", id));
+	compare(id, checkpoints, seconds, clip) {
+		return this.send("POST", at("jobs", id, "compare"), {
+			checkpoints,
+			seconds,
+			...clip && { clip }
+		});
+	}
+	/** Copies a checkpoint to models/echotorrent_identities, beyond the life of its job. */
+	keep = (job, file, name) => this.send("POST", "/identities", {
+		job,
+		file,
+		name
+	});
+	datasets = async () => (await this.get("/datasets")).datasets;
+	dataset = (id) => this.get(at("datasets", id));
+	createDataset = (name) => this.send("POST", "/datasets", { name });
+	renameDataset = (id, name) => this.send("PATCH", at("datasets", id), { name });
+	deleteDataset = (id) => this.send("DELETE", at("datasets", id));
+	check = (id) => this.send("POST", at("datasets", id, "check"));
+	changeClip = (id, clip, change) => this.send("PATCH", at("datasets", id, "clips", clip), change);
+	deleteClip = (id, clip) => this.send("DELETE", at("datasets", id, "clips", clip));
+	async addClip(id, file, sending) {
+		const form = new FormData();
+		form.append("file", file, file.name);
+		const path = ROOT + at("datasets", id, "clips");
+		return (await alive((await accepted(await alive(this.http.upload(path, form, sending)), path)).json())).dataset;
+	}
+	sampleUrl = (job, { file, modified }) => this.address(at("jobs", job, "samples", file), modified);
+	checkpointUrl = (job, { file, modified }) => this.address(at("jobs", job, "checkpoints", file), modified);
+	clipUrl = (dataset, { file, bytes }) => this.address(at("datasets", dataset, "clips", file, "video"), bytes);
+	thumbnailUrl = (dataset, { file, bytes, begin }) => this.address(at("datasets", dataset, "clips", file, "thumbnail"), `${bytes}-${begin}`);
+	address(path, version) {
+		return this.http.url(`${ROOT}${path}?v=${version}`);
+	}
+	async get(path) {
+		return await json(this.http, ROOT + path);
+	}
+	async send(method, path, body) {
+		const given = body === void 0 ? {} : {
+			headers: { "Content-Type": "application/json" },
+			body: JSON.stringify(body)
+		};
+		return await alive((await ask(this.http, ROOT + path, {
+			method,
+			...given
+		})).json());
+	}
+};
+var at = (...parts) => parts.map((part) => `/${encodeURIComponent(part)}`).join("");
+// src/training/curve.ts
+var EMPTY = {
+	runs: -1,
+	n: 0,
+	series: /* @__PURE__ */ new Map()
+};
+var NO_METRIC = /* @__PURE__ */ new Set(["step", "time"]);
+/** The curve with the lines after its own; null if the job went back, so that all must be read from 0. */
+function extend(curve, { runs, n, lines }) {
+	if (curve.n > 0 && (runs !== curve.runs || n < curve.n)) return null;
+	if (!lines.length && runs === curve.runs) return curve;
+	const series = new Map([...curve.series].map(([name, points]) => [name, [...points]]));
+	for (const line of lines) for (const [name, value] of Object.entries(line)) {
+		if (NO_METRIC.has(name) || typeof value !== "number") continue;
+		const points = series.get(name) ?? [];
+		while ((points.at(-1)?.step ?? -1) >= line.step) points.pop();
+		points.push({
+			step: line.step,
+			value
+		});
+		series.set(name, points);
+	}
+	return {
+		runs,
+		n,
+		series
+	};
+}
+/** Exponential average; weight: 0 leaves the points as they are, towards 1 it follows ever more slowly. */
+function smooth(points, weight) {
+	let average = 0;
+	let sum = 0;
+	return points.map(({ step, value }) => {
+		average = weight * average + (1 - weight) * value;
+		sum = weight * sum + (1 - weight);
+		return {
+			step,
+			value: average / sum
+		};
+	});
+}
+/** Index of the first point at or after `step`. */
+function indexOf(points, step) {
+	let [low, high] = [0, points.length];
+	while (low < high) {
+		const middle = low + high >> 1;
+		if ((points[middle]?.step ?? Infinity) < step) low = middle + 1;
+		else high = middle;
+	}
+	return low;
+}
+/** The point nearest to `step`. */
+function nearest(points, step) {
+	const after = indexOf(points, step);
+	const [left, right] = [points[after - 1], points[after]];
+	if (!left || !right) return left ?? right;
+	return step - left.step < right.step - step ? left : right;
+}
+/** The points inside a range of steps and one at or beyond each end, so that lines reach the edge. */
+function within(points, [from, to]) {
+	return points.slice(Math.max(0, indexOf(points, from) - 1), indexOf(points, to) + 1);
+}
+/** At most 4 points per bucket, among them its lowest and highest: drawn as lines they look like all points. */
+function thin(points, buckets) {
+	const [first, last] = [points[0], points.at(-1)];
+	if (!first || !last || points.length <= 4 * buckets) return points;
+	const width = (last.step - first.step) / buckets;
+	const kept = [];
+	for (let begin = 0; begin < points.length;) {
+		const bucket = bucketOf(points[begin]);
+		let end = begin + 1;
+		while (end < points.length && bucketOf(points[end]) === bucket) end += 1;
+		kept.push(...extremes(points.slice(begin, end)));
+		begin = end;
+	}
+	return kept;
+	function bucketOf(point) {
+		return point && first ? Math.floor((point.step - first.step) / width) : -1;
+	}
+}
+/** First, lowest, highest and last point, in their order. */
+function extremes(points) {
+	let [low, high] = [0, 0];
+	points.forEach(({ value }, i) => {
+		if (value < (points[low]?.value ?? 0)) low = i;
+		if (value > (points[high]?.value ?? 0)) high = i;
+	});
+	return [.../* @__PURE__ */ new Set([
+		0,
+		low,
+		high,
+		points.length - 1
+	])].sort((a, b) => a - b).flatMap((i) => points[i] ?? []);
+}
+/** Lowest and highest step of several series. */
+function steps(all) {
+	const ends = all.flatMap((points) => [points[0]?.step ?? [], points.at(-1)?.step ?? []].flat());
+	return ends.length ? [Math.min(...ends), Math.max(...ends)] : [0, 1];
+}
+/** Range of the values, with some room; on a log axis only of the positive ones. */
+function extent(all, log) {
+	let [low, high] = [Infinity, -Infinity];
+	for (const points of all) for (const { value } of points) {
+		if (log && value <= 0) continue;
+		low = Math.min(low, value);
+		high = Math.max(high, value);
+	}
+	if (low > high) return log ? [.1, 1] : [0, 1];
+	const flat = high - low <= 1e-9 * Math.abs(high);
+	if (log) {
+		const room = flat ? 2 : (high / low) ** .05;
+		return [low / room, high * room];
+	}
+	const room = flat ? Math.abs(high) / 2 || 1 : .06 * (high - low);
+	return [low - room, high + room];
+}
+/** Round numbers inside a range, about `count` of them. */
+function ticks([low, high], count) {
+	if (!(high > low)) return [];
+	const rough = (high - low) / Math.max(1, count);
+	const power = 10 ** Math.floor(Math.log10(rough));
+	const step = power * ([
+		1,
+		2,
+		5
+	].find((factor) => factor * power >= rough) ?? 10);
+	const first = Math.ceil(low / step - 1e-9);
+	return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => tidy((first + i) * step));
+}
+/** Powers of ten inside a range, with their halves and fifths where there are few; round numbers where there are none. */
+function logTicks([low, high], count) {
+	const found = [];
+	const decades = Math.log10(high / low);
+	const factors = decades > count ? [1] : decades > count / 3 ? [1, 3] : [
+		1,
+		2,
+		5
+	];
+	const every = Math.max(1, Math.ceil(decades / count));
+	for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) if (power % every === 0) for (const factor of factors) {
+		const value = tidy(factor * 10 ** power);
+		if (value >= low && value <= high) found.push(value);
+	}
+	return found.length > 1 ? found : ticks([low, high], count);
+}
+/** 0.1 + 0.2 as 0.3. */
+var tidy = (value) => Number(value.toPrecision(12));
+/** Position of a value between the ends of a range: 0 at `low`, 1 at `high`. */
+function share$1(value, [low, high], log = false) {
+	if (log) return value > 0 ? Math.log(value / low) / Math.log(high / low) : -Infinity;
+	return (value - low) / (high - low);
+}
+/** A number in few characters: 0.1234, 1.2e-5, 12 300. */
+function brief(value) {
+	if (!Number.isFinite(value)) return String(value);
+	const size = Math.abs(value);
+	if (size !== 0 && (size < .001 || size >= 1e6)) return value.toExponential(2).replace(/\.?0+e/, "e").replace("e+", "e");
+	if (size >= 1e3) return Math.round(value).toLocaleString("en-GB").replace(/,/g, " ");
+	return String(Number(value.toPrecision(4)));
+}
+// src/training/types.ts
+/** Whether a worker is at it. */
+var isActive = ({ state }) => state === "starting" || state === "running";
+/** Whether something about it may change by itself. */
+var isLively = (job) => job.state === "queued" || isActive(job) || job.pending.length > 0;
+// src/training/words.ts
+var UNITS = [
+	"bytes",
+	"kB",
+	"MB",
+	"GB",
+	"TB"
+];
+/** "9.4 GB". */
+function bytes(count) {
+	const power = count < 1e3 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
+	const value = count / 1e3 ** power;
+	return `${power && value < 99.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+/** "45 s", "12 min", "3 h 20 min". */
+function duration(seconds) {
+	if (seconds < 59.5) return `${Math.max(1, Math.round(seconds))} s`;
+	const minutes = Math.round(seconds / 60);
+	if (minutes < 60) return `${minutes} min`;
+	const hours = Math.floor(minutes / 60);
+	if (hours < 48) return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+	return `${Math.round(hours / 24)} days`;
+}
+/** "step 120 of 400"; empty before the first. */
+function stepsOf({ step, total, state }) {
+	if (!step && state !== "running") return total ? `${total} steps` : "";
+	return total && step < total ? `step ${step} of ${total}` : `${step} steps`;
+}
+/** The state in a word or two: "running", "next", "3rd in the queue". */
+function stateOf({ state, position, pending }) {
+	if (state === "queued") return position === null ? "queued" : position === 0 ? "next" : `${nth(position + 1)} in the queue`;
+	if (pending.includes("stop")) return "stopping";
+	if (pending.includes("pause") || pending.includes("requeue")) return "pausing";
+	return state;
+}
+function nth(n) {
+	return `${n}${{
+		one: "st",
+		two: "nd",
+		few: "rd"
+	}[new Intl.PluralRules("en", { type: "ordinal" }).select(n)] ?? "th"}`;
+}
+/** Share of the steps that are done, 0 to 1; undefined while it is not known. */
+var shareOf = ({ step, total, state }) => state === "finished" ? 1 : total ? Math.min(1, step / total) : void 0;
+/** "3 min left"; empty if there is no estimate. */
+var leftOf = ({ seconds_left: left }) => left === null ? "" : `${duration(left)} left`;
+/** "step 200", or the name of a file that has none. */
+var checkpointName = ({ step, file }) => step === null ? file : `step ${step}`;
+/** What a sample shows: its label, unless that is all there is of its step. */
+var sampleName = ({ step, label, file }) => [step === null ? "" : `step ${step}`, label].filter(Boolean).join(", ") || file;
+/** A log without what a progress bar has drawn over; more may follow it. */
+var drawn = (log) => log.replace(/[^\n]*\r(?=[^\r\n])/g, "");
+/** A log as a terminal shows it. */
+var printed = (log) => drawn(log).replace(/\r/g, "");
+/** The verdict on a clip in a word or two; its sentence says more. */
+function badgeOf(verdict) {
+	if (!verdict) return "not looked at";
+	return verdict.usable ? "usable" : verdict.reason || "not usable";
+}
+/** "8 clips, 6 usable". */
+function clipsOf(clips, usable) {
+	if (!clips.length) return "no clips";
+	return `${clips.length} ${clips.length === 1 ? "clip" : "clips"}, ${usable} usable`;
+}
+// src/training/feed.ts
+var LINES = 500;
+var FILES = 3;
+/** What one job writes: its curve, log, samples and checkpoints, each read on from where it was. */
+var Feed = class {
+	client;
+	id;
+	curve = /* @__PURE__ */ shallowRef(EMPTY);
+	log = /* @__PURE__ */ shallowRef("");
+	samples = /* @__PURE__ */ shallowRef([]);
+	checkpoints = /* @__PURE__ */ shallowRef([]);
+	/** Whether all of it was read once. */
+	loaded = /* @__PURE__ */ shallowRef(false);
+	logged;
+	seen = "";
+	looks = 0;
+	stale = true;
+	constructor(client, id) {
+		this.client = client;
+		this.id = id;
+	}
+	/** Reads what is new of a job, if it has changed since. Throws Refused or Away. */
+	async look(job) {
+		const now = `${job.runs} ${job.state} ${job.updated} ${job.step} ${job.pending.join()}`;
+		const changed = now !== this.seen;
+		this.stale ||= changed;
+		const files = isActive(job) ? this.looks % FILES === 0 : this.stale;
+		this.looks += 1;
+		await Promise.all([...changed ? [this.readCurve(), this.readLog()] : [], ...files ? [this.readFiles()] : []]);
+		this.seen = now;
+		if (files) this.stale = false;
+		this.loaded.value = true;
+	}
+	async readCurve() {
+		for (let more = true; more;) {
+			const found = await this.client.metrics(this.id, this.curve.value.n);
+			const longer = extend(this.curve.value, found);
+			if (longer) this.curve.value = longer;
+			else this.curve.value = EMPTY;
+			more = !longer || found.more && found.lines.length > 0;
+		}
+	}
+	async readLog() {
+		for (let more = true; more;) {
+			const { text, next, size } = await this.client.log(this.id, this.logged ?? -16384);
+			if (size < (this.logged ?? 0)) {
+				this.logged = void 0;
+				this.log.value = "";
+				continue;
+			}
+			this.logged = next;
+			if (text) this.log.value = lastLines(drawn(this.log.value + text));
+			more = next < size && text !== "";
+		}
+	}
+	async readFiles() {
+		const [samples, checkpoints] = await Promise.all([this.client.samples(this.id), this.client.checkpoints(this.id)]);
+		if (!same(samples, this.samples.value)) this.samples.value = samples;
+		if (!same(checkpoints, this.checkpoints.value)) this.checkpoints.value = checkpoints;
+	}
+};
+function lastLines(text) {
+	const lines = text.split("\n");
+	return lines.length > LINES ? lines.slice(-500).join("\n") : text;
+}
+/** Whether two lists name the same files: what is shown of them then stays as it is. */
+function same(some, others) {
+	return some.length === others.length && some.every(({ file, modified }, i) => file === others[i]?.file && modified === others[i]?.modified);
+}
+// src/training/poll.ts
+/** Looks again and again while it is wanted, never twice at the same time. */
+var Poll = class {
+	look;
+	period;
+	wanted = false;
+	looking = null;
+	again = false;
+	timer;
+	/** period: milliseconds from the end of one look to the next. `look` does not throw. */
+	constructor(look, period) {
+		this.look = look;
+		this.period = period;
+	}
+	/** Whether anybody sees it. */
+	want(wanted) {
+		if (wanted === this.wanted) return;
+		this.wanted = wanted;
+		if (wanted) this.now();
+		else clearTimeout(this.timer);
+	}
+	/** Looks at once; while it is looking already, once more after that. */
+	now() {
+		if (this.looking) this.again = true;
+		this.looking ??= this.run().finally(() => this.looking = null);
+		return this.looking;
+	}
+	async run() {
+		clearTimeout(this.timer);
+		do {
+			this.again = false;
+			await this.look();
+		} while (this.again);
+		clearTimeout(this.timer);
+		if (this.wanted) this.timer = setTimeout(() => void this.now(), this.period());
+	}
+};
+// src/training/uploads.ts
+/** Files on their way into one dataset, one after the other. Those that arrived are taken off the list. */
+var Uploads = class {
+	client;
+	dataset;
+	limits;
+	arrived;
+	done;
+	list = /* @__PURE__ */ shallowReactive([]);
+	waiting = [];
+	sending;
+	constructor(client, dataset, limits, arrived, done) {
+		this.client = client;
+		this.dataset = dataset;
+		this.limits = limits;
+		this.arrived = arrived;
+		this.done = done;
+	}
+	add(files) {
+		for (const file of files) {
+			const problem = this.problemOf(file);
+			const upload = /* @__PURE__ */ shallowReactive({
+				name: file.name,
+				share: 0,
+				state: problem ? "refused" : "waiting",
+				problem
+			});
+			this.list.push(upload);
+			if (!problem) this.waiting.push({
+				upload,
+				file,
+				ending: new AbortController()
+			});
+		}
+		if (!this.sending) this.run();
+	}
+	/** Takes one off the list; one that is being sent is broken off. */
+	drop(upload) {
+		this.list.splice(this.list.indexOf(upload), 1);
+		const at = this.waiting.findIndex((entry) => entry.upload === upload);
+		if (at >= 0) this.waiting.splice(at, 1);
+		else if (this.sending?.upload === upload) this.sending.ending.abort();
+	}
+	problemOf({ name, size }) {
+		const found = this.limits();
+		if (!found) return "";
+		const ending = /\.[^.]*$/.exec(name)?.[0].toLowerCase() ?? "";
+		if (!found.media.includes(ending)) return `'${name}' is no clip: videos and stills are taken, such as ${few(found.media)}.`;
+		const most = found.limits.upload_bytes;
+		return size > most ? `'${name}' has ${bytes(size)}, and at most ${bytes(most)} are taken.` : "";
+	}
+	async run() {
+		let any = false;
+		while (this.sending = this.waiting.shift()) any = await this.send(this.sending) || any;
+		if (any) this.done();
+	}
+	async send({ upload, file, ending }) {
+		upload.state = "sending";
+		try {
+			const progress = (share) => void (upload.share = share);
+			const dataset = await this.client.addClip(this.dataset, file, {
+				progress,
+				signal: ending.signal
+			});
+			if (!ending.signal.aborted) this.list.splice(this.list.indexOf(upload), 1);
+			this.arrived(dataset);
+			return true;
+		} catch (error) {
+			upload.state = "refused";
+			upload.problem = messageOf(error);
+			return false;
+		}
+	}
+};
+var few = (endings) => [
+	".mp4",
+	".mov",
+	".webm",
+	".png",
+	".jpg"
+].filter((ending) => endings.includes(ending)).join(", ") || endings.join(", ");
+// src/training/store.ts
+var OPEN = 1e3;
+var REST = 3e3;
+/**
+* Jobs and datasets as the server knows them. It is asked again and again while somebody looks; what it says is the
+* truth, and a job goes on without it.
+*/
+var TrainingStore = class {
+	client;
+	jobs = /* @__PURE__ */ shallowRef([]);
+	datasets = /* @__PURE__ */ shallowRef([]);
+	options = /* @__PURE__ */ shallowRef();
+	/** What the open job writes. */
+	feed = /* @__PURE__ */ shallowRef();
+	online = /* @__PURE__ */ shallowRef(true);
+	loaded = /* @__PURE__ */ shallowRef(false);
+	/** What the server objected to when it was asked; empty if nothing. */
+	refused = computed(() => [...this.objections.values()][0] ?? "");
+	fineTunes = computed(() => inOrder(this.jobs.value.filter(({ kind }) => kind === "identity")));
+	running = computed(() => this.fineTunes.value.filter(isActive));
+	objections = /* @__PURE__ */ shallowReactive(/* @__PURE__ */ new Map());
+	opened = null;
+	all = new Poll(() => this.guard("all", () => this.readAll()), () => REST);
+	one = new Poll(() => this.guard("opened", () => this.readOpened()), () => this.isLively() ? OPEN : REST);
+	uploads = /* @__PURE__ */ new Map();
+	asking = null;
+	constructor(client) {
+		this.client = client;
+	}
+	/** Whether anybody sees what is shown of it; if not, the server is left alone. */
+	show(visible) {
+		this.all.want(visible);
+		this.one.want(visible);
+	}
+	open(opened) {
+		this.opened = opened;
+		const job = opened && "job" in opened ? opened.job : void 0;
+		if (job !== this.feed.value?.id) this.feed.value = job === void 0 ? void 0 : new Feed(this.client, job);
+		this.objections.delete("opened");
+		this.objections.delete("check");
+		if (opened) this.one.now();
+	}
+	/** Looks at once. */
+	async refresh() {
+		await Promise.all([this.all.now(), this.opened ? this.one.now() : void 0]);
+	}
+	/** Reads presets, devices and limits. The first answer may take seconds, so that it is asked for once at a time. */
+	loadOptions() {
+		this.asking ??= this.guard("options", async () => void (this.options.value = await this.client.options())).finally(() => this.asking = null);
+		return this.asking;
+	}
+	findJob = (id) => this.jobs.value.find((job) => job.id === id);
+	findDataset = (id) => this.datasets.value.find((dataset) => dataset.id === id);
+	/** Comparisons of a fine-tune's checkpoints, newest first. */
+	comparisons = (id) => this.jobs.value.filter(({ kind, parent }) => kind === "compare" && parent === id);
+	/** The job that looks at a dataset's clips now. */
+	checking = (id) => this.jobs.value.find((job) => job.kind === "check" && job.dataset === id && isLively(job));
+	/** Files on their way into a dataset; they go on while something else is shown. Afterwards they are looked at. */
+	uploadsTo(id) {
+		const known = this.uploads.get(id);
+		if (known) return known;
+		const made = new Uploads(this.client, id, () => this.options.value, this.putDataset, () => {
+			if (!this.options.value?.problem) this.check(id);
+		});
+		this.uploads.set(id, made);
+		return made;
+	}
+	/** Has the server look at the clips of a dataset. Refusals are shown. */
+	check(id) {
+		return this.guard("check", async () => this.putJob(await this.client.check(id))).then(() => this.refresh());
+	}
+	putJob = (job) => put(this.jobs, job);
+	putDataset = (dataset) => put(this.datasets, dataset);
+	putClip(id, clip) {
+		const dataset = this.findDataset(id);
+		if (dataset) this.putDataset({
+			...dataset,
+			clips: dataset.clips.map((old) => old.file === clip.file ? clip : old)
+		});
+	}
+	dropJob(id) {
+		this.jobs.value = this.jobs.value.filter((job) => job.id !== id && job.parent !== id);
+	}
+	dropDataset(id) {
+		this.datasets.value = this.datasets.value.filter((dataset) => dataset.id !== id);
+	}
+	isLively() {
+		const { opened } = this;
+		if (!opened) return false;
+		if ("dataset" in opened) return this.checking(opened.dataset) !== void 0;
+		const job = this.findJob(opened.job);
+		return job !== void 0 && isLively(job);
+	}
+	async readAll() {
+		const [jobs, datasets] = await Promise.all([this.client.jobs(), this.client.datasets()]);
+		this.jobs.value = jobs;
+		this.datasets.value = datasets;
+		this.loaded.value = true;
+	}
+	async readOpened() {
+		const { opened } = this;
+		if (!opened) return;
+		try {
+			if ("dataset" in opened) return this.putDataset(await this.client.dataset(opened.dataset));
+			const job = await this.client.job(opened.job);
+			this.putJob(job);
+			if (this.feed.value?.id === job.id) await this.feed.value.look(job);
+		} catch (error) {
+			if (!(error instanceof Refused && error.status === 404)) throw error;
+			if ("job" in opened) this.dropJob(opened.job);
+			else this.dropDataset(opened.dataset);
+		}
+	}
+	async guard(what, work) {
+		try {
+			await work();
+			this.online.value = true;
+			this.objections.delete(what);
+		} catch (error) {
+			if (error instanceof Away) this.online.value = false;
+			else this.objections.set(what, messageOf(error));
+		}
+	}
+};
+/** What runs first, then what waits, in the order of its turn; the rest with the newest first. */
+function inOrder(jobs) {
+	const rank = (job) => isActive(job) ? -2 : job.state === "queued" ? -1 : 0;
+	return [...jobs].sort((a, b) => rank(a) - rank(b) || (a.position ?? 0) - (b.position ?? 0) || b.created - a.created);
+}
+function put(list, one) {
+	list.value = list.value.some(({ id }) => id === one.id) ? list.value.map((old) => old.id === one.id ? one : old) : [one, ...list.value];
+}
 // src/media/plan.ts
 var MARGIN = .25;
 /**
@@ -4558,7 +5889,7 @@ var ROOM = {
 	behind: 60,
 	ahead: 60
 };
-var LEAST = 4;
+var LEAST$1 = 4;
 /** Keeps a SourceBuffer filled around the playing position. Call `update` when parts are added or time moves. */
 var Feeder = class {
 	source;
@@ -4636,7 +5967,7 @@ var Feeder = class {
 		}
 	}
 	shrink() {
-		if (this.room.ahead <= LEAST) return false;
+		if (this.room.ahead <= LEAST$1) return false;
 		this.room = {
 			behind: this.room.behind / 2,
 			ahead: this.room.ahead / 2
@@ -5068,9 +6399,9 @@ var canResume = ({ state }) => [
 	"failed"
 ].includes(state);
 // src/view/RunPlayer.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$6 = ["data-mode"];
-var _hoisted_2$5 = { class: "et-screen" };
-var _hoisted_3$4 = {
+var _hoisted_1$35 = ["data-mode"];
+var _hoisted_2$31 = { class: "et-screen" };
+var _hoisted_3$26 = {
 	key: 0,
 	class: "et-waiting"
 };
@@ -5110,7 +6441,7 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 				class: "et-player",
 				style: normalizeStyle(shape.value),
 				"data-mode": player.value?.state.mode
-			}, [createBaseVNode("div", _hoisted_2$5, [
+			}, [createBaseVNode("div", _hoisted_2$31, [
 				createBaseVNode("video", {
 					ref_key: "video",
 					ref: video,
@@ -5118,7 +6449,7 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 					playsinline: "",
 					class: normalizeClass({ "et-empty": waiting.value })
 				}, null, 2),
-				waiting.value ? (openBlock(), createElementBlock("p", _hoisted_3$4, toDisplayString(waiting.value), 1)) : createCommentVNode("", true),
+				waiting.value ? (openBlock(), createElementBlock("p", _hoisted_3$26, toDisplayString(waiting.value), 1)) : createCommentVNode("", true),
 				player.value?.state.wantsClick ? (openBlock(), createElementBlock("button", {
 					key: 1,
 					type: "button",
@@ -5138,12 +6469,12 @@ var RunPlayer_default = /* @__PURE__ */ defineComponent({
 				text: unref(sentence)(player.value.state.problem),
 				action: "Try again",
 				onAct: _cache[2] || (_cache[2] = ($event) => player.value.retry())
-			}, null, 8, ["text"])) : createCommentVNode("", true)], 12, _hoisted_1$6);
+			}, null, 8, ["text"])) : createCommentVNode("", true)], 12, _hoisted_1$35);
 		};
 	}
 });
 // src/view/NodePlayer.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$5 = { class: "et-root et-node" };
+var _hoisted_1$34 = { class: "et-root et-node" };
 // src/view/NodePlayer.vue
 var NodePlayer_default = /* @__PURE__ */ defineComponent({
 	__name: "NodePlayer",
@@ -5184,19 +6515,58 @@ var NodePlayer_default = /* @__PURE__ */ defineComponent({
 			__props.node.remember(remembered.value = now.snapshot.id);
 		}, { immediate: true });
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("div", _hoisted_1$5, [createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]), run.value && unref(isOver)(run.value.snapshot) ? (openBlock(), createElementBlock("p", {
+			return openBlock(), createElementBlock("div", _hoisted_1$34, [createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]), run.value && unref(isOver)(run.value.snapshot) ? (openBlock(), createElementBlock("p", {
 				key: 0,
 				class: normalizeClass(["et-line", { "et-bad": failure.value }])
 			}, toDisplayString(failure.value?.title ?? unref(progress)(run.value.snapshot)), 3)) : createCommentVNode("", true)]);
 		};
 	}
 });
+// src/remembered.ts
+var PREFIX = "EchoTorrent.panel.";
+/**
+* A choice that outlives a reload, in the browser's storage. What was stored counts only if it `holds`: it may come
+* from another version. Without storage (a private window) it lives as long as the page.
+*/
+function remembered(name, first, holds, shelf = storage()) {
+	const value = /* @__PURE__ */ ref(read(shelf, name, first, holds));
+	watch(value, (now) => write(shelf, name, now), {
+		deep: true,
+		flush: "sync"
+	});
+	return value;
+}
+var isFlag = (value) => typeof value === "boolean";
+var isShare = (value) => typeof value === "number" && value >= 0 && value <= 1;
+function isRecord(of) {
+	return (value) => typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every(of);
+}
+function storage() {
+	try {
+		return globalThis.localStorage;
+	} catch {
+		return;
+	}
+}
+function read(shelf, name, first, holds) {
+	try {
+		const found = JSON.parse(shelf?.getItem(PREFIX + name) ?? "null");
+		return holds(found) ? found : first;
+	} catch {
+		return first;
+	}
+}
+function write(shelf, name, value) {
+	try {
+		shelf?.setItem(PREFIX + name, JSON.stringify(value));
+	} catch {}
+}
 // src/view/EventList.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$4 = {
+var _hoisted_1$33 = {
 	class: "et-events",
 	"aria-label": "Events"
 };
-var _hoisted_2$4 = { class: "et-number" };
+var _hoisted_2$30 = { class: "et-number" };
 // src/view/EventList.vue
 var EventList_default = /* @__PURE__ */ defineComponent({
 	__name: "EventList",
@@ -5204,22 +6574,22 @@ var EventList_default = /* @__PURE__ */ defineComponent({
 	setup(__props) {
 		const newest = computed(() => __props.events.slice(-200).reverse());
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("ol", _hoisted_1$4, [(openBlock(true), createElementBlock(Fragment, null, renderList(newest.value, (event) => {
+			return openBlock(), createElementBlock("ol", _hoisted_1$33, [(openBlock(true), createElementBlock(Fragment, null, renderList(newest.value, (event) => {
 				return openBlock(), createElementBlock("li", {
 					key: event.n,
 					class: normalizeClass({ "et-bad": event.kind === "error" })
-				}, [createBaseVNode("span", _hoisted_2$4, toDisplayString(event.n), 1), createBaseVNode("span", null, toDisplayString(unref(describe)(event)), 1)], 2);
+				}, [createBaseVNode("span", _hoisted_2$30, toDisplayString(event.n), 1), createBaseVNode("span", null, toDisplayString(unref(describe)(event)), 1)], 2);
 			}), 128))]);
 		};
 	}
 });
 // src/view/RunActions.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$3 = ["disabled"];
-var _hoisted_2$3 = {
+var _hoisted_1$32 = ["disabled"];
+var _hoisted_2$29 = {
 	key: 2,
 	class: "et-resume"
 };
-var _hoisted_3$3 = {
+var _hoisted_3$25 = {
 	key: 0,
 	role: "status"
 };
@@ -5262,7 +6632,7 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 					class: "et-button et-stop",
 					disabled: stopping.value || !unref(online),
 					onClick: stop
-				}, toDisplayString(stopping.value ? "Stopping" : "Stop and keep"), 9, _hoisted_1$3)) : createCommentVNode("", true),
+				}, toDisplayString(stopping.value ? "Stopping" : "Stop and keep"), 9, _hoisted_1$32)) : createCommentVNode("", true),
 				failure.value ? (openBlock(), createBlock(FailureCard_default, {
 					key: 1,
 					title: "The run was not stopped",
@@ -5270,7 +6640,7 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 					action: "Try again",
 					onAct: stop
 				}, null, 8, ["text"])) : createCommentVNode("", true),
-				unref(canResume)(__props.run.snapshot) ? (openBlock(), createElementBlock("div", _hoisted_2$3, [
+				unref(canResume)(__props.run.snapshot) ? (openBlock(), createElementBlock("div", _hoisted_2$29, [
 					_cache[0] || (_cache[0] = createBaseVNode("span", null, "To go on where it ended, give its run id to the node:", -1)),
 					createBaseVNode("code", null, toDisplayString(__props.run.snapshot.id), 1),
 					createBaseVNode("button", {
@@ -5278,7 +6648,7 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 						class: "et-button",
 						onClick: resume
 					}, "Put it into the selected node"),
-					hint.value ? (openBlock(), createElementBlock("span", _hoisted_3$3, toDisplayString(hint.value), 1)) : createCommentVNode("", true)
+					hint.value ? (openBlock(), createElementBlock("span", _hoisted_3$25, toDisplayString(hint.value), 1)) : createCommentVNode("", true)
 				])) : createCommentVNode("", true)
 			], 64);
 		};
@@ -5287,26 +6657,26 @@ var RunActions_default = /* @__PURE__ */ defineComponent({
 // src/view/ProgressBar.vue
 var ProgressBar_default = /* @__PURE__ */ defineComponent({
 	__name: "ProgressBar",
-	props: { run: {} },
+	props: { share: {} },
 	setup(__props) {
-		const made = computed(() => share(__props.run));
+		/** share: 0 to 1; undefined while it is not known how long it takes. */
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("span", { class: normalizeClass(["et-bar", { "et-unknown": made.value === void 0 }]) }, [createBaseVNode("span", { style: normalizeStyle({ width: `${100 * (made.value ?? 1)}%` }) }, null, 4)], 2);
+			return openBlock(), createElementBlock("span", { class: normalizeClass(["et-bar", { "et-unknown": __props.share === void 0 }]) }, [createBaseVNode("span", { style: normalizeStyle({ width: `${100 * (__props.share ?? 1)}%` }) }, null, 4)], 2);
 		};
 	}
 });
 // src/view/RunList.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$2 = { class: "et-runs" };
-var _hoisted_2$2 = [
+var _hoisted_1$31 = { class: "et-runs" };
+var _hoisted_2$28 = [
 	"data-run",
 	"data-state",
 	"aria-pressed",
 	"onClick"
 ];
-var _hoisted_3$2 = ["title"];
-var _hoisted_4$2 = { class: "et-when" };
-var _hoisted_5$2 = { class: "et-state" };
-var _hoisted_6$1 = { class: "et-length" };
+var _hoisted_3$24 = ["title"];
+var _hoisted_4$21 = { class: "et-when" };
+var _hoisted_5$20 = { class: "et-state" };
+var _hoisted_6$15 = { class: "et-length" };
 // src/view/RunList.vue
 var RunList_default = /* @__PURE__ */ defineComponent({
 	__name: "RunList",
@@ -5317,7 +6687,7 @@ var RunList_default = /* @__PURE__ */ defineComponent({
 	emits: ["select"],
 	setup(__props) {
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("ul", _hoisted_1$2, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.runs, (run) => {
+			return openBlock(), createElementBlock("ul", _hoisted_1$31, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.runs, (run) => {
 				return openBlock(), createElementBlock("li", { key: run.id }, [createBaseVNode("button", {
 					type: "button",
 					class: "et-run",
@@ -5329,63 +6699,64 @@ var RunList_default = /* @__PURE__ */ defineComponent({
 					createBaseVNode("span", {
 						class: "et-name",
 						title: run.name
-					}, toDisplayString(run.name || run.id), 9, _hoisted_3$2),
-					createBaseVNode("span", _hoisted_4$2, toDisplayString(unref(when)(run.created)), 1),
-					createBaseVNode("span", _hoisted_5$2, toDisplayString(run.state), 1),
-					createBaseVNode("span", _hoisted_6$1, toDisplayString(unref(seconds)(run.seconds)), 1),
+					}, toDisplayString(run.name || run.id), 9, _hoisted_3$24),
+					createBaseVNode("span", _hoisted_4$21, toDisplayString(unref(when)(run.created)), 1),
+					createBaseVNode("span", _hoisted_5$20, toDisplayString(run.state), 1),
+					createBaseVNode("span", _hoisted_6$15, toDisplayString(unref(seconds)(run.seconds)), 1),
 					run.state === "running" ? (openBlock(), createBlock(ProgressBar_default, {
 						key: 0,
-						run
-					}, null, 8, ["run"])) : createCommentVNode("", true)
-				], 8, _hoisted_2$2)]);
+						share: unref(share)(run)
+					}, null, 8, ["share"])) : createCommentVNode("", true)
+				], 8, _hoisted_2$28)]);
 			}), 128))]);
 		};
 	}
 });
 // src/view/RunStatus.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1$1 = { class: "et-about" };
-var _hoisted_2$1 = { class: "et-line" };
-var _hoisted_3$1 = ["title"];
-var _hoisted_4$1 = { class: "et-state" };
-var _hoisted_5$1 = { class: "et-line et-progress" };
+var _hoisted_1$30 = { class: "et-about" };
+var _hoisted_2$27 = { class: "et-line" };
+var _hoisted_3$23 = ["title"];
+var _hoisted_4$20 = { class: "et-state" };
+var _hoisted_5$19 = { class: "et-line et-progress" };
 // src/view/RunStatus.vue
 var RunStatus_default = /* @__PURE__ */ defineComponent({
 	__name: "RunStatus",
 	props: { run: {} },
 	setup(__props) {
 		return (_ctx, _cache) => {
-			return openBlock(), createElementBlock("div", _hoisted_1$1, [
-				createBaseVNode("p", _hoisted_2$1, [createBaseVNode("span", {
+			return openBlock(), createElementBlock("div", _hoisted_1$30, [
+				createBaseVNode("p", _hoisted_2$27, [createBaseVNode("span", {
 					class: "et-name",
 					title: __props.run.snapshot.name
-				}, toDisplayString(__props.run.snapshot.name || __props.run.snapshot.id), 9, _hoisted_3$1), createBaseVNode("span", _hoisted_4$1, toDisplayString(__props.run.snapshot.state), 1)]),
+				}, toDisplayString(__props.run.snapshot.name || __props.run.snapshot.id), 9, _hoisted_3$23), createBaseVNode("span", _hoisted_4$20, toDisplayString(__props.run.snapshot.state), 1)]),
 				!unref(isOver)(__props.run.snapshot) ? (openBlock(), createBlock(ProgressBar_default, {
 					key: 0,
-					run: __props.run.snapshot
-				}, null, 8, ["run"])) : createCommentVNode("", true),
-				createBaseVNode("p", _hoisted_5$1, [createBaseVNode("span", null, toDisplayString(unref(progress)(__props.run.snapshot)), 1), createBaseVNode("span", null, toDisplayString(unref(speed)(__props.run)), 1)])
+					share: unref(share)(__props.run.snapshot)
+				}, null, 8, ["share"])) : createCommentVNode("", true),
+				createBaseVNode("p", _hoisted_5$19, [createBaseVNode("span", null, toDisplayString(unref(progress)(__props.run.snapshot)), 1), createBaseVNode("span", null, toDisplayString(unref(speed)(__props.run)), 1)])
 			]);
 		};
 	}
 });
-// src/view/Panel.vue?vue&type=script&setup=true&lang.ts
-var _hoisted_1 = { class: "et-panel" };
-var _hoisted_2 = { class: "et-head" };
-var _hoisted_3 = ["data-online"];
-var _hoisted_4 = {
-	key: 3,
+// src/view/RunsView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$29 = {
+	class: "et-view",
+	role: "tabpanel",
+	"aria-labelledby": "et-tab-videos"
+};
+var _hoisted_2$26 = {
+	key: 2,
 	class: "et-hint"
 };
-var _hoisted_5 = { key: 5 };
-var _hoisted_6 = { key: 6 };
-// src/view/Panel.vue
-var Panel_default = /* @__PURE__ */ defineComponent({
-	__name: "Panel",
+var _hoisted_3$22 = { key: 4 };
+var _hoisted_4$19 = { key: 5 };
+// src/view/RunsView.vue
+var RunsView_default = /* @__PURE__ */ defineComponent({
+	__name: "RunsView",
 	setup(__props) {
 		const { store } = services();
 		const { online, loaded, refused, order, running } = store;
 		const chosen = /* @__PURE__ */ ref();
-		const broken = /* @__PURE__ */ ref("");
 		/** The user's choice; without one, what is being made, else the newest. */
 		const selected = computed(() => {
 			if (chosen.value !== void 0 && store.runs.has(chosen.value)) return chosen.value;
@@ -5394,14 +6765,3184 @@ var Panel_default = /* @__PURE__ */ defineComponent({
 		const run = computed(() => selected.value ? store.runs.get(selected.value) : void 0);
 		const failure = computed(() => run.value && failureOf(run.value.snapshot));
 		const list = computed(() => order.value.flatMap((id) => store.runs.get(id)?.snapshot ?? []));
-		const status = computed(() => {
-			if (!online.value) return "no connection";
-			if (!loaded.value || refused.value) return "";
-			return running.value.length ? `${running.value.length} running` : "idle";
-		});
 		watch(selected, (id) => id && store.open(id), { immediate: true });
 		watch(running, (now, before) => {
 			if (now.some((id) => !before.includes(id))) chosen.value = void 0;
+		});
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", _hoisted_1$29, [
+				!unref(online) ? (openBlock(), createBlock(FailureCard_default, {
+					key: 0,
+					mild: "",
+					title: "ComfyUI does not answer",
+					text: "The panel goes on by itself when it is back. Finished chunks are kept on disk."
+				})) : createCommentVNode("", true),
+				unref(refused) ? (openBlock(), createBlock(FailureCard_default, {
+					key: 1,
+					title: "The runs cannot be listed",
+					text: unref(sentence)(unref(refused)),
+					action: "Try again",
+					onAct: _cache[0] || (_cache[0] = ($event) => unref(store).refresh())
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				unref(loaded) && !list.value.length ? (openBlock(), createElementBlock("p", _hoisted_2$26, [..._cache[2] || (_cache[2] = [createBaseVNode("strong", null, "No runs yet", -1), createBaseVNode("span", null, "Open a template of this pack, for example the quick start, and press Run. The video plays here while it is made.", -1)])])) : createCommentVNode("", true),
+				run.value ? (openBlock(), createElementBlock(Fragment, { key: 3 }, [
+					failure.value ? (openBlock(), createBlock(FailureCard_default, normalizeProps(mergeProps({ key: 0 }, failure.value)), null, 16)) : createCommentVNode("", true),
+					createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]),
+					createVNode(RunStatus_default, { run: run.value }, null, 8, ["run"]),
+					createVNode(RunActions_default, { run: run.value }, null, 8, ["run"])
+				], 64)) : createCommentVNode("", true),
+				list.value.length ? (openBlock(), createElementBlock("section", _hoisted_3$22, [_cache[3] || (_cache[3] = createBaseVNode("h3", null, "Runs", -1)), createVNode(RunList_default, {
+					runs: list.value,
+					selected: selected.value,
+					onSelect: _cache[1] || (_cache[1] = ($event) => chosen.value = $event)
+				}, null, 8, ["runs", "selected"])])) : createCommentVNode("", true),
+				run.value?.events.length ? (openBlock(), createElementBlock("section", _hoisted_4$19, [_cache[4] || (_cache[4] = createBaseVNode("h3", null, "Events", -1)), createVNode(EventList_default, { events: run.value.events }, null, 8, ["events"])])) : createCommentVNode("", true)
+			]);
+		};
+	}
+});
+// src/view/ViewSwitch.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$28 = ["aria-label"];
+var _hoisted_2$25 = [
+	"id",
+	"aria-selected",
+	"tabindex",
+	"onClick"
+];
+// src/view/ViewSwitch.vue
+var ViewSwitch_default = /* @__PURE__ */ defineComponent({
+	__name: "ViewSwitch",
+	props: /*@__PURE__*/ mergeModels({
+		views: {},
+		label: {},
+		name: {}
+	}, {
+		"modelValue": { required: true },
+		"modelModifiers": {}
+	}),
+	emits: ["update:modelValue"],
+	setup(__props) {
+		const shown = useModel(__props, "modelValue");
+		const buttons = useTemplateRef("buttons");
+		/** Arrow keys, as tabs have them. */
+		function step(by) {
+			const next = (__props.views.findIndex(({ id }) => id === shown.value) + by + __props.views.length) % __props.views.length;
+			shown.value = __props.views[next]?.id ?? shown.value;
+			buttons.value?.[next]?.focus();
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", {
+				class: "et-switch",
+				role: "tablist",
+				"aria-label": __props.label,
+				onKeydown: [_cache[0] || (_cache[0] = withKeys(withModifiers(($event) => step(1), ["prevent"]), ["right"])), _cache[1] || (_cache[1] = withKeys(withModifiers(($event) => step(-1), ["prevent"]), ["left"]))]
+			}, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.views, (view) => {
+				return openBlock(), createElementBlock("button", {
+					id: `${__props.name}-${view.id}`,
+					key: view.id,
+					ref_for: true,
+					ref_key: "buttons",
+					ref: buttons,
+					type: "button",
+					role: "tab",
+					"aria-selected": view.id === shown.value,
+					tabindex: view.id === shown.value ? 0 : -1,
+					onClick: ($event) => shown.value = view.id
+				}, toDisplayString(view.title), 9, _hoisted_2$25);
+			}), 128))], 40, _hoisted_1$28);
+		};
+	}
+});
+// src/view/training/attempt.ts
+function useAttempt() {
+	const busy = /* @__PURE__ */ ref(false);
+	const problem = /* @__PURE__ */ ref("");
+	async function run(work) {
+		busy.value = true;
+		problem.value = "";
+		try {
+			await work();
+			return true;
+		} catch (error) {
+			problem.value = error instanceof Away ? "ComfyUI does not answer. Try again when it is back." : sentence(messageOf(error));
+			return false;
+		} finally {
+			busy.value = false;
+		}
+	}
+	return {
+		busy,
+		problem,
+		run
+	};
+}
+// src/view/training/place.ts
+var SECTIONS = [
+	{
+		id: "jobs",
+		title: "Fine-tunes"
+	},
+	{
+		id: "datasets",
+		title: "Datasets"
+	},
+	{
+		id: "new",
+		title: "New"
+	}
+];
+var PLACE = Symbol("echotorrent place");
+var rememberedPlace = () => remembered("place", {
+	section: "jobs",
+	job: "",
+	dataset: ""
+}, isPlace);
+function usePlace() {
+	const found = inject(PLACE);
+	if (!found) throw new Error("the views of training need their place");
+	return found;
+}
+function isPlace(value) {
+	const { section, job, dataset } = value ?? {};
+	return SECTIONS.some(({ id }) => id === section) && typeof job === "string" && typeof dataset === "string";
+}
+// src/view/training/DatasetList.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$27 = { "aria-label": "Datasets" };
+var _hoisted_2$24 = ["disabled"];
+var _hoisted_3$21 = {
+	key: 0,
+	class: "et-bad",
+	role: "alert"
+};
+var _hoisted_4$18 = {
+	key: 1,
+	class: "et-hint"
+};
+var _hoisted_5$18 = { class: "et-jobs" };
+var _hoisted_6$14 = [
+	"data-dataset",
+	"aria-pressed",
+	"onClick"
+];
+var _hoisted_7$12 = ["title"];
+var _hoisted_8$11 = { class: "et-when" };
+var _hoisted_9$8 = { class: "et-state" };
+var _hoisted_10$5 = { class: "et-length" };
+// src/view/training/DatasetList.vue
+var DatasetList_default = /* @__PURE__ */ defineComponent({
+	__name: "DatasetList",
+	emits: ["select"],
+	setup(__props, { emit: __emit }) {
+		const emit = __emit;
+		const { training } = services();
+		const { datasets, online } = training;
+		const { busy, problem, run } = useAttempt();
+		const place = usePlace();
+		const name = /* @__PURE__ */ ref("");
+		function create() {
+			run(async () => {
+				const made = await training.client.createDataset(name.value.trim());
+				training.putDataset(made);
+				name.value = "";
+				emit("select", made.id);
+			});
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("section", _hoisted_1$27, [
+				createBaseVNode("form", {
+					class: "et-inline",
+					onSubmit: withModifiers(create, ["prevent"])
+				}, [withDirectives(createBaseVNode("input", {
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => name.value = $event),
+					class: "et-input",
+					"aria-label": "Name of the new dataset",
+					placeholder: "Name of a person",
+					maxlength: "64",
+					required: ""
+				}, null, 512), [[vModelText, name.value]]), createBaseVNode("button", {
+					type: "submit",
+					class: normalizeClass(["et-button", { "et-main": !unref(datasets).length }]),
+					disabled: unref(busy) || !unref(online)
+				}, "Create", 10, _hoisted_2$24)], 32),
+				unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_3$21, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true),
+				!unref(datasets).length ? (openBlock(), createElementBlock("p", _hoisted_4$18, [..._cache[1] || (_cache[1] = [createBaseVNode("strong", null, "No datasets yet", -1), createBaseVNode("span", null, "A dataset holds clips of one person: one to twenty videos of a few seconds, with sound, or stills and one video.", -1)])])) : createCommentVNode("", true),
+				createBaseVNode("ul", _hoisted_5$18, [(openBlock(true), createElementBlock(Fragment, null, renderList(unref(datasets), (dataset) => {
+					return openBlock(), createElementBlock("li", { key: dataset.id }, [createBaseVNode("button", {
+						type: "button",
+						class: "et-run",
+						"data-dataset": dataset.id,
+						"aria-pressed": dataset.id === unref(place).dataset,
+						onClick: ($event) => _ctx.$emit("select", dataset.id)
+					}, [
+						createBaseVNode("span", {
+							class: "et-name",
+							title: dataset.name
+						}, toDisplayString(dataset.name), 9, _hoisted_7$12),
+						createBaseVNode("span", _hoisted_8$11, toDisplayString(unref(when)(dataset.created)), 1),
+						createBaseVNode("span", _hoisted_9$8, toDisplayString(unref(clipsOf)(dataset.clips, dataset.usable)), 1),
+						createBaseVNode("span", _hoisted_10$5, toDisplayString(dataset.clips.length ? unref(bytes)(dataset.bytes) : ""), 1)
+					], 8, _hoisted_6$14)]);
+				}), 128))])
+			]);
+		};
+	}
+});
+// src/view/training/ClipTrim.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$26 = ["src"];
+var _hoisted_2$23 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_3$20 = [
+	"max",
+	"value",
+	"aria-valuetext"
+];
+var _hoisted_4$17 = [
+	"max",
+	"value",
+	"aria-valuetext"
+];
+var _hoisted_5$17 = {
+	key: 2,
+	class: "et-line et-progress"
+};
+var LEAST = .2;
+var STEP = .04;
+var PAUSE$1 = 400;
+// src/view/training/ClipTrim.vue
+var ClipTrim_default = /* @__PURE__ */ defineComponent({
+	__name: "ClipTrim",
+	props: {
+		dataset: {},
+		clip: {},
+		trim: { type: Function }
+	},
+	setup(__props) {
+		const { client } = services().training;
+		const video = useTemplateRef("video");
+		const length = /* @__PURE__ */ ref(0);
+		const begin = /* @__PURE__ */ ref(0);
+		const end = /* @__PURE__ */ ref(0);
+		const broken = /* @__PURE__ */ ref(false);
+		const place = computed(() => ({
+			"--begin": begin.value / (length.value || 1),
+			"--end": end.value / (length.value || 1)
+		}));
+		let timer;
+		let moved = 0;
+		watch([
+			() => __props.clip.begin,
+			() => __props.clip.end,
+			length
+		], () => moved || show(), { immediate: true });
+		onBeforeUnmount(() => {
+			if (timer !== void 0) save();
+		});
+		function show() {
+			begin.value = __props.clip.begin;
+			end.value = __props.clip.end ?? length.value;
+		}
+		function measured() {
+			const found = video.value?.duration ?? NaN;
+			if (Number.isFinite(found)) length.value = found;
+			if (video.value) video.value.currentTime = begin.value;
+		}
+		function unplayable() {
+			broken.value = true;
+			length.value ||= Math.max(__props.clip.end ?? 0, __props.clip.begin + (__props.clip.verdict?.seconds ?? 0));
+		}
+		/** Shows where the slider is while it moves. */
+		function slide(which, event) {
+			moved += 1;
+			clearTimeout(timer);
+			const input = event.target;
+			const value = Number(input.value);
+			if (which === "begin") begin.value = Math.max(0, Math.min(value, end.value - LEAST));
+			else end.value = Math.min(length.value, Math.max(value, begin.value + LEAST));
+			const now = which === "begin" ? begin.value : end.value;
+			input.value = String(now);
+			video.value?.pause();
+			if (video.value) video.value.currentTime = now;
+		}
+		function saveSoon() {
+			clearTimeout(timer);
+			timer = setTimeout(() => void save(), PAUSE$1);
+		}
+		async function save() {
+			clearTimeout(timer);
+			timer = void 0;
+			const now = moved;
+			const whole = end.value >= length.value - STEP;
+			await __props.trim(round(begin.value), whole ? null : round(end.value));
+			if (moved !== now) return;
+			moved = 0;
+			show();
+		}
+		/** Plays only the part that is used. */
+		function played() {
+			const it = video.value;
+			if (!it || it.paused) return;
+			if (it.currentTime >= end.value - .01) {
+				it.pause();
+				it.currentTime = begin.value;
+			} else if (it.currentTime < begin.value - STEP) it.currentTime = begin.value;
+		}
+		const round = (value) => Math.round(value * 1e3) / 1e3;
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [
+				createBaseVNode("video", {
+					ref_key: "video",
+					ref: video,
+					src: unref(client).clipUrl(__props.dataset.id, __props.clip),
+					controls: "",
+					playsinline: "",
+					preload: "metadata",
+					onLoadedmetadata: measured,
+					onTimeupdate: played,
+					onError: unplayable
+				}, null, 40, _hoisted_1$26),
+				broken.value ? (openBlock(), createElementBlock("p", _hoisted_2$23, "This browser cannot play the clip; it can be trained on all the same.")) : createCommentVNode("", true),
+				length.value ? (openBlock(), createElementBlock("div", {
+					key: 1,
+					class: "et-trim",
+					style: normalizeStyle(place.value)
+				}, [
+					_cache[2] || (_cache[2] = createBaseVNode("span", { class: "et-track" }, null, -1)),
+					createBaseVNode("input", {
+						type: "range",
+						min: "0",
+						max: length.value,
+						step: STEP,
+						value: begin.value,
+						"aria-label": "Begin",
+						"aria-valuetext": unref(seconds)(begin.value),
+						onInput: _cache[0] || (_cache[0] = ($event) => slide("begin", $event)),
+						onChange: saveSoon
+					}, null, 40, _hoisted_3$20),
+					createBaseVNode("input", {
+						type: "range",
+						min: "0",
+						max: length.value,
+						step: STEP,
+						value: end.value,
+						"aria-label": "End",
+						"aria-valuetext": unref(seconds)(end.value),
+						onInput: _cache[1] || (_cache[1] = ($event) => slide("end", $event)),
+						onChange: saveSoon
+					}, null, 40, _hoisted_4$17)
+				], 4)) : createCommentVNode("", true),
+				length.value ? (openBlock(), createElementBlock("p", _hoisted_5$17, [createBaseVNode("span", null, toDisplayString(unref(seconds)(begin.value)) + " to " + toDisplayString(unref(seconds)(end.value)), 1), createBaseVNode("span", null, toDisplayString(unref(seconds)(end.value - begin.value)) + " used", 1)])) : createCommentVNode("", true)
+			], 64);
+		};
+	}
+});
+// src/view/training/ConfirmButton.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$25 = ["disabled"];
+var _hoisted_2$22 = ["aria-label", "onKeydown"];
+var _hoisted_3$19 = ["disabled"];
+// src/view/training/ConfirmButton.vue
+var ConfirmButton_default = /* @__PURE__ */ defineComponent({
+	inheritAttrs: false,
+	__name: "ConfirmButton",
+	props: {
+		label: {},
+		question: {},
+		disabled: { type: Boolean }
+	},
+	emits: ["confirm"],
+	setup(__props, { emit: __emit }) {
+		const emit = __emit;
+		const asking = /* @__PURE__ */ ref(false);
+		const first = useTemplateRef("first");
+		const again = useTemplateRef("again");
+		async function ask() {
+			asking.value = true;
+			await nextTick();
+			again.value?.focus();
+		}
+		async function leave() {
+			asking.value = false;
+			await nextTick();
+			first.value?.focus();
+		}
+		function confirm() {
+			asking.value = false;
+			emit("confirm");
+		}
+		return (_ctx, _cache) => {
+			return !asking.value ? (openBlock(), createElementBlock("button", mergeProps({
+				key: 0,
+				ref_key: "first",
+				ref: first
+			}, _ctx.$attrs, {
+				type: "button",
+				class: "et-button",
+				disabled: __props.disabled,
+				onClick: ask
+			}), toDisplayString(__props.label), 17, _hoisted_1$25)) : (openBlock(), createElementBlock("span", {
+				key: 1,
+				class: "et-confirm",
+				role: "alertdialog",
+				"aria-label": __props.question,
+				onKeydown: withKeys(withModifiers(leave, ["stop"]), ["esc"])
+			}, [
+				createBaseVNode("span", null, toDisplayString(__props.question), 1),
+				createBaseVNode("button", {
+					type: "button",
+					class: "et-button et-danger",
+					disabled: __props.disabled,
+					onClick: confirm
+				}, toDisplayString(__props.label), 9, _hoisted_3$19),
+				createBaseVNode("button", {
+					ref_key: "again",
+					ref: again,
+					type: "button",
+					class: "et-button",
+					onClick: leave
+				}, "Keep", 512)
+			], 40, _hoisted_2$22));
+		};
+	}
+});
+// src/view/training/ClipCard.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$24 = ["data-clip", "data-used"];
+var _hoisted_2$21 = ["aria-expanded", "aria-label"];
+var _hoisted_3$18 = ["src"];
+var _hoisted_4$16 = ["src"];
+var _hoisted_5$16 = {
+	key: 2,
+	class: "pi pi-video",
+	"aria-hidden": "true"
+};
+var _hoisted_6$13 = { class: "et-clip-about" };
+var _hoisted_7$11 = { class: "et-line" };
+var _hoisted_8$10 = ["title"];
+var _hoisted_9$7 = { class: "et-when" };
+var _hoisted_10$4 = { class: "et-line" };
+var _hoisted_11$4 = ["data-kind"];
+var _hoisted_12$3 = ["checked", "aria-label"];
+var _hoisted_13$3 = {
+	key: 0,
+	class: "et-help"
+};
+var _hoisted_14$2 = {
+	key: 1,
+	class: "et-help et-short-line"
+};
+var _hoisted_15$1 = {
+	key: 0,
+	class: "et-clip-edit"
+};
+var _hoisted_16$1 = ["src", "alt"];
+var _hoisted_17$1 = { class: "et-field" };
+var _hoisted_18$1 = ["value"];
+var _hoisted_19$1 = { class: "et-buttons" };
+var _hoisted_20$1 = {
+	key: 1,
+	class: "et-bad",
+	role: "alert"
+};
+// src/view/training/ClipCard.vue
+var ClipCard_default = /* @__PURE__ */ defineComponent({
+	__name: "ClipCard",
+	props: {
+		dataset: {},
+		clip: {},
+		open: { type: Boolean }
+	},
+	emits: ["toggle"],
+	setup(__props) {
+		const { training } = services();
+		const { client } = training;
+		const { problem, run } = useAttempt();
+		const kind = computed(() => __props.clip.verdict ? __props.clip.verdict.usable ? "good" : "bad" : "unknown");
+		const length = computed(() => {
+			if (__props.clip.kind === "still") return "still";
+			const whole = __props.clip.end ?? __props.clip.verdict?.seconds;
+			if (__props.clip.end !== null || __props.clip.begin) return `${seconds(__props.clip.begin)} to ${__props.clip.end === null ? "end" : seconds(__props.clip.end)}`;
+			return typeof whole === "number" ? seconds(whole) : "";
+		});
+		function change(what) {
+			return run(async () => training.putClip(__props.dataset.id, await client.changeClip(__props.dataset.id, __props.clip.file, what)));
+		}
+		function remove() {
+			run(async () => training.putDataset(await client.deleteClip(__props.dataset.id, __props.clip.file)));
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("li", {
+				class: "et-clip",
+				"data-clip": __props.clip.file,
+				"data-used": __props.clip.use
+			}, [
+				createBaseVNode("button", {
+					type: "button",
+					class: "et-thumb",
+					"aria-expanded": __props.open,
+					"aria-label": `${__props.open ? "Close" : "Edit"} ${__props.clip.file}`,
+					onClick: _cache[0] || (_cache[0] = ($event) => _ctx.$emit("toggle"))
+				}, [__props.clip.thumbnail ? (openBlock(), createElementBlock("img", {
+					key: 0,
+					src: unref(client).thumbnailUrl(__props.dataset.id, __props.clip),
+					alt: "",
+					loading: "lazy"
+				}, null, 8, _hoisted_3$18)) : __props.clip.kind === "still" ? (openBlock(), createElementBlock("img", {
+					key: 1,
+					src: unref(client).clipUrl(__props.dataset.id, __props.clip),
+					alt: "",
+					loading: "lazy"
+				}, null, 8, _hoisted_4$16)) : (openBlock(), createElementBlock("span", _hoisted_5$16))], 8, _hoisted_2$21),
+				createBaseVNode("div", _hoisted_6$13, [
+					createBaseVNode("span", _hoisted_7$11, [createBaseVNode("span", {
+						class: "et-name",
+						title: __props.clip.file
+					}, toDisplayString(__props.clip.file), 9, _hoisted_8$10), createBaseVNode("span", _hoisted_9$7, toDisplayString(length.value), 1)]),
+					createBaseVNode("span", _hoisted_10$4, [createBaseVNode("span", {
+						class: "et-badge",
+						"data-kind": kind.value
+					}, toDisplayString(unref(badgeOf)(__props.clip.verdict)), 9, _hoisted_11$4), createBaseVNode("label", null, [createBaseVNode("input", {
+						type: "checkbox",
+						checked: __props.clip.use,
+						"aria-label": `Use ${__props.clip.file}`,
+						onChange: _cache[1] || (_cache[1] = ($event) => change({ use: $event.target.checked }))
+					}, null, 40, _hoisted_12$3), _cache[3] || (_cache[3] = createTextVNode(" use", -1))])]),
+					__props.clip.verdict?.sentence ? (openBlock(), createElementBlock("span", _hoisted_13$3, toDisplayString(unref(sentence)(__props.clip.verdict.sentence)), 1)) : __props.clip.caption && !__props.open ? (openBlock(), createElementBlock("span", _hoisted_14$2, toDisplayString(__props.clip.caption), 1)) : createCommentVNode("", true)
+				]),
+				__props.open ? (openBlock(), createElementBlock("div", _hoisted_15$1, [
+					__props.clip.kind === "video" ? (openBlock(), createBlock(ClipTrim_default, {
+						key: 0,
+						dataset: __props.dataset,
+						clip: __props.clip,
+						trim: (begin, end) => change({
+							begin,
+							end
+						})
+					}, null, 8, [
+						"dataset",
+						"clip",
+						"trim"
+					])) : (openBlock(), createElementBlock("img", {
+						key: 1,
+						src: unref(client).clipUrl(__props.dataset.id, __props.clip),
+						alt: __props.clip.file
+					}, null, 8, _hoisted_16$1)),
+					createBaseVNode("label", _hoisted_17$1, [_cache[4] || (_cache[4] = createTextVNode(" Caption ", -1)), createBaseVNode("textarea", {
+						class: "et-input",
+						rows: "2",
+						maxlength: "1000",
+						placeholder: "What is to be seen and heard",
+						value: __props.clip.caption,
+						onChange: _cache[2] || (_cache[2] = ($event) => change({ caption: $event.target.value }))
+					}, null, 40, _hoisted_18$1)]),
+					createBaseVNode("div", _hoisted_19$1, [createVNode(ConfirmButton_default, {
+						label: "Remove",
+						question: `Remove ${__props.clip.file}?`,
+						disabled: __props.dataset.busy,
+						onConfirm: remove
+					}, null, 8, ["question", "disabled"])])
+				])) : createCommentVNode("", true),
+				unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_20$1, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true)
+			], 8, _hoisted_1$24);
+		};
+	}
+});
+// src/view/training/DetailHead.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$23 = { class: "et-detail-head" };
+var _hoisted_2$20 = ["disabled"];
+var _hoisted_3$17 = {
+	key: 1,
+	class: "et-line"
+};
+var _hoisted_4$15 = ["title"];
+var _hoisted_5$15 = {
+	key: 2,
+	class: "et-bad",
+	role: "alert"
+};
+// src/view/training/DetailHead.vue
+var DetailHead_default = /* @__PURE__ */ defineComponent({
+	__name: "DetailHead",
+	props: {
+		back: {},
+		name: {},
+		rename: { type: Function }
+	},
+	emits: ["close"],
+	setup(__props) {
+		const { busy, problem, run } = useAttempt();
+		const editing = /* @__PURE__ */ ref(false);
+		const text = /* @__PURE__ */ ref("");
+		const input = useTemplateRef("input");
+		async function edit() {
+			text.value = __props.name;
+			problem.value = "";
+			editing.value = true;
+			await nextTick();
+			input.value?.select();
+		}
+		async function save() {
+			if (text.value.trim() === __props.name || await run(() => __props.rename(text.value.trim()))) editing.value = false;
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("header", _hoisted_1$23, [
+				createBaseVNode("button", {
+					type: "button",
+					class: "et-button et-back",
+					onClick: _cache[0] || (_cache[0] = ($event) => _ctx.$emit("close"))
+				}, toDisplayString(__props.back), 1),
+				editing.value ? (openBlock(), createElementBlock("form", {
+					key: 0,
+					class: "et-inline",
+					onSubmit: withModifiers(save, ["prevent"]),
+					onKeydown: _cache[3] || (_cache[3] = withKeys(withModifiers(($event) => editing.value = false, ["stop"]), ["esc"]))
+				}, [
+					withDirectives(createBaseVNode("input", {
+						ref_key: "input",
+						ref: input,
+						"onUpdate:modelValue": _cache[1] || (_cache[1] = ($event) => text.value = $event),
+						class: "et-input",
+						"aria-label": "Name",
+						maxlength: "64",
+						required: ""
+					}, null, 512), [[vModelText, text.value]]),
+					createBaseVNode("button", {
+						type: "submit",
+						class: "et-button",
+						disabled: unref(busy)
+					}, "Save", 8, _hoisted_2$20),
+					createBaseVNode("button", {
+						type: "button",
+						class: "et-button",
+						onClick: _cache[2] || (_cache[2] = ($event) => editing.value = false)
+					}, "Keep")
+				], 32)) : (openBlock(), createElementBlock("div", _hoisted_3$17, [createBaseVNode("h3", {
+					class: "et-name",
+					title: __props.name
+				}, toDisplayString(__props.name), 9, _hoisted_4$15), createBaseVNode("button", {
+					type: "button",
+					class: "et-link",
+					onClick: edit
+				}, "Rename")])),
+				unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_5$15, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true)
+			]);
+		};
+	}
+});
+// src/view/training/draft.ts
+var isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+function isDraft(value) {
+	if (!isObject(value) || !isObject(value["values"])) return false;
+	const texts = [
+		"name",
+		"preset",
+		"dataset",
+		"device"
+	].every((key) => typeof value[key] === "string");
+	const settings = Object.values(value["values"]);
+	return texts && settings.every((one) => isObject(one) && Object.values(one).every((it) => ["string", "boolean"].includes(typeof it)));
+}
+var draft;
+/** One for the whole page, so that other views can fill in a dataset. */
+function rememberedDraft() {
+	draft ??= remembered("draft", {
+		name: "",
+		preset: "",
+		dataset: "",
+		device: "",
+		values: {}
+	}, isDraft);
+	return draft;
+}
+// src/view/training/UploadBox.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$22 = ["accept"];
+var _hoisted_2$19 = {
+	key: 0,
+	class: "et-uploads",
+	"aria-label": "Uploads"
+};
+var _hoisted_3$16 = ["data-upload"];
+var _hoisted_4$14 = { class: "et-line" };
+var _hoisted_5$14 = ["title"];
+var _hoisted_6$12 = {
+	key: 0,
+	class: "et-when"
+};
+var _hoisted_7$10 = ["aria-label", "onClick"];
+var _hoisted_8$9 = {
+	key: 1,
+	class: "et-bad et-wrap",
+	role: "alert"
+};
+// src/view/training/UploadBox.vue
+var UploadBox_default = /* @__PURE__ */ defineComponent({
+	__name: "UploadBox",
+	props: { dataset: {} },
+	setup(__props) {
+		const { training } = services();
+		const { options } = training;
+		const uploads = computed(() => training.uploadsTo(__props.dataset.id));
+		const input = useTemplateRef("input");
+		const over = /* @__PURE__ */ ref(false);
+		function chosen() {
+			uploads.value.add(input.value?.files ?? []);
+			if (input.value) input.value.value = "";
+		}
+		function dropped(event) {
+			over.value = false;
+			uploads.value.add(event.dataTransfer?.files ?? []);
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [createBaseVNode("div", {
+				class: normalizeClass(["et-drop", { "et-over": over.value }]),
+				onDragenter: _cache[1] || (_cache[1] = withModifiers(($event) => over.value = true, ["prevent", "stop"])),
+				onDragover: _cache[2] || (_cache[2] = withModifiers(($event) => over.value = true, ["prevent", "stop"])),
+				onDragleave: _cache[3] || (_cache[3] = ($event) => over.value = false),
+				onDrop: withModifiers(dropped, ["prevent", "stop"])
+			}, [
+				_cache[4] || (_cache[4] = createBaseVNode("span", null, "Drop clips here", -1)),
+				createBaseVNode("button", {
+					type: "button",
+					class: "et-button",
+					onClick: _cache[0] || (_cache[0] = ($event) => input.value?.click())
+				}, "Choose files"),
+				createBaseVNode("input", {
+					ref_key: "input",
+					ref: input,
+					type: "file",
+					multiple: "",
+					hidden: "",
+					accept: unref(options)?.media.join(),
+					"aria-label": "Clips",
+					onChange: chosen
+				}, null, 40, _hoisted_1$22)
+			], 34), uploads.value.list.length ? (openBlock(), createElementBlock("ul", _hoisted_2$19, [(openBlock(true), createElementBlock(Fragment, null, renderList(uploads.value.list, (upload) => {
+				return openBlock(), createElementBlock("li", {
+					key: upload.name,
+					"data-upload": upload.state
+				}, [
+					createBaseVNode("span", _hoisted_4$14, [
+						createBaseVNode("span", {
+							class: "et-name",
+							title: upload.name
+						}, toDisplayString(upload.name), 9, _hoisted_5$14),
+						upload.state !== "refused" ? (openBlock(), createElementBlock("span", _hoisted_6$12, toDisplayString(upload.state === "sending" ? `${Math.round(100 * upload.share)} %` : "waiting"), 1)) : createCommentVNode("", true),
+						createBaseVNode("button", {
+							type: "button",
+							class: "et-link",
+							"aria-label": `${upload.state === "refused" ? "Dismiss" : "Cancel"} ${upload.name}`,
+							onClick: ($event) => uploads.value.drop(upload)
+						}, toDisplayString(upload.state === "refused" ? "Dismiss" : "Cancel"), 9, _hoisted_7$10)
+					]),
+					upload.state === "sending" ? (openBlock(), createBlock(ProgressBar_default, {
+						key: 0,
+						share: upload.share
+					}, null, 8, ["share"])) : createCommentVNode("", true),
+					upload.problem ? (openBlock(), createElementBlock("p", _hoisted_8$9, toDisplayString(unref(sentence)(upload.problem)), 1)) : createCommentVNode("", true)
+				], 8, _hoisted_3$16);
+			}), 128))])) : createCommentVNode("", true)], 64);
+		};
+	}
+});
+// src/view/training/DatasetView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$21 = ["aria-label"];
+var _hoisted_2$18 = {
+	class: "et-buttons",
+	role: "group",
+	"aria-label": "What to do with it"
+};
+var _hoisted_3$15 = ["disabled"];
+var _hoisted_4$13 = ["disabled"];
+var _hoisted_5$13 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_6$11 = {
+	key: 4,
+	class: "et-note",
+	role: "status"
+};
+var _hoisted_7$9 = {
+	key: 5,
+	class: "et-clips",
+	"aria-label": "Clips"
+};
+// src/view/training/DatasetView.vue
+var DatasetView_default = /* @__PURE__ */ defineComponent({
+	__name: "DatasetView",
+	props: { dataset: {} },
+	emits: ["close"],
+	setup(__props) {
+		const { training } = services();
+		const { client, online } = training;
+		const { busy, problem, run } = useAttempt();
+		const place = usePlace();
+		const draft = rememberedDraft();
+		const opened = /* @__PURE__ */ ref("");
+		const checking = computed(() => training.checking(__props.dataset.id));
+		const unseen = computed(() => __props.dataset.clips.filter(({ verdict }) => !verdict).length);
+		/** The last look, if it failed. */
+		const failed = computed(() => {
+			const last = training.jobs.value.find(({ kind, dataset: of }) => kind === "check" && of === __props.dataset.id);
+			return last?.state === "failed" ? last.reason || "the server does not say why" : "";
+		});
+		async function rename(name) {
+			training.putDataset(await client.renameDataset(__props.dataset.id, name));
+		}
+		function fineTune() {
+			draft.value.dataset = __props.dataset.id;
+			if (!draft.value.name) draft.value.name = __props.dataset.name;
+			place.value = {
+				...place.value,
+				section: "new"
+			};
+		}
+		function remove() {
+			run(async () => {
+				await client.deleteDataset(__props.dataset.id);
+				training.dropDataset(__props.dataset.id);
+			});
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("article", { "aria-label": `Dataset ${__props.dataset.name}` }, [
+				createVNode(DetailHead_default, {
+					back: "All datasets",
+					name: __props.dataset.name,
+					rename,
+					onClose: _cache[0] || (_cache[0] = ($event) => _ctx.$emit("close"))
+				}, null, 8, ["name"]),
+				createBaseVNode("div", _hoisted_2$18, [
+					createBaseVNode("button", {
+						type: "button",
+						class: "et-button et-main",
+						disabled: !__props.dataset.usable,
+						onClick: fineTune
+					}, "Fine-tune", 8, _hoisted_3$15),
+					__props.dataset.clips.length ? (openBlock(), createElementBlock("button", {
+						key: 0,
+						type: "button",
+						class: "et-button",
+						disabled: !unref(online) || checking.value !== void 0,
+						title: "Finds the face in each clip and measures light, sound and length.",
+						onClick: _cache[1] || (_cache[1] = ($event) => unref(training).check(__props.dataset.id))
+					}, toDisplayString(checking.value ? "Looking" : "Look at the clips"), 9, _hoisted_4$13)) : createCommentVNode("", true),
+					createVNode(ConfirmButton_default, {
+						label: "Delete",
+						question: "Delete it with its clips?",
+						disabled: unref(busy) || !unref(online) || __props.dataset.busy,
+						onConfirm: remove
+					}, null, 8, ["disabled"])
+				]),
+				__props.dataset.busy && !checking.value ? (openBlock(), createElementBlock("p", _hoisted_5$13, "A fine-tune uses it: its clips stay until that is over.")) : createCommentVNode("", true),
+				unref(problem) ? (openBlock(), createBlock(FailureCard_default, {
+					key: 1,
+					title: "That was refused",
+					text: unref(problem)
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				failed.value && !checking.value ? (openBlock(), createBlock(FailureCard_default, {
+					key: 2,
+					title: "The clips could not be looked at",
+					text: failed.value,
+					action: "Try again",
+					onAct: _cache[2] || (_cache[2] = ($event) => unref(training).check(__props.dataset.id))
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				checking.value ? (openBlock(), createBlock(ProgressBar_default, {
+					key: 3,
+					share: unref(shareOf)(checking.value)
+				}, null, 8, ["share"])) : createCommentVNode("", true),
+				checking.value || unseen.value ? (openBlock(), createElementBlock("p", _hoisted_6$11, toDisplayString(checking.value ? "Looking at the clips" : unseen.value === 1 ? "One clip was not looked at yet." : `${unseen.value} clips were not looked at yet.`), 1)) : createCommentVNode("", true),
+				createVNode(UploadBox_default, { dataset: __props.dataset }, null, 8, ["dataset"]),
+				__props.dataset.clips.length ? (openBlock(), createElementBlock("ul", _hoisted_7$9, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.dataset.clips, (clip) => {
+					return openBlock(), createBlock(ClipCard_default, {
+						key: clip.file,
+						dataset: __props.dataset,
+						clip,
+						open: opened.value === clip.file,
+						onToggle: ($event) => opened.value = opened.value === clip.file ? "" : clip.file
+					}, null, 8, [
+						"dataset",
+						"clip",
+						"open",
+						"onToggle"
+					]);
+				}), 128))])) : createCommentVNode("", true)
+			], 8, _hoisted_1$21);
+		};
+	}
+});
+// src/view/training/JobList.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$20 = { "aria-label": "Fine-tunes" };
+var _hoisted_2$17 = {
+	key: 0,
+	class: "et-hint"
+};
+var _hoisted_3$14 = { class: "et-buttons" };
+var _hoisted_4$12 = {
+	key: 1,
+	class: "et-jobs"
+};
+var _hoisted_5$12 = [
+	"data-job",
+	"data-state",
+	"aria-pressed",
+	"onClick"
+];
+var _hoisted_6$10 = ["title"];
+var _hoisted_7$8 = { class: "et-when" };
+var _hoisted_8$8 = { class: "et-state" };
+var _hoisted_9$6 = { class: "et-length" };
+// src/view/training/JobList.vue
+var JobList_default = /* @__PURE__ */ defineComponent({
+	__name: "JobList",
+	emits: ["select"],
+	setup(__props) {
+		const { training } = services();
+		const { fineTunes } = training;
+		const place = usePlace();
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("section", _hoisted_1$20, [!unref(fineTunes).length ? (openBlock(), createElementBlock("div", _hoisted_2$17, [
+				_cache[2] || (_cache[2] = createBaseVNode("strong", null, "No fine-tunes yet", -1)),
+				_cache[3] || (_cache[3] = createBaseVNode("span", null, "Teach the model a person: put some clips into a dataset, then start a fine-tune on it.", -1)),
+				createBaseVNode("span", _hoisted_3$14, [createBaseVNode("button", {
+					type: "button",
+					class: "et-button",
+					onClick: _cache[0] || (_cache[0] = ($event) => unref(place).section = "datasets")
+				}, "Make a dataset"), createBaseVNode("button", {
+					type: "button",
+					class: "et-button et-main",
+					onClick: _cache[1] || (_cache[1] = ($event) => unref(place).section = "new")
+				}, "New fine-tune")])
+			])) : (openBlock(), createElementBlock("ul", _hoisted_4$12, [(openBlock(true), createElementBlock(Fragment, null, renderList(unref(fineTunes), (job) => {
+				return openBlock(), createElementBlock("li", { key: job.id }, [createBaseVNode("button", {
+					type: "button",
+					class: "et-run",
+					"data-job": job.id,
+					"data-state": job.state,
+					"aria-pressed": job.id === unref(place).job,
+					onClick: ($event) => _ctx.$emit("select", job.id)
+				}, [
+					createBaseVNode("span", {
+						class: "et-name",
+						title: job.name
+					}, toDisplayString(job.name), 9, _hoisted_6$10),
+					createBaseVNode("span", _hoisted_7$8, toDisplayString(unref(leftOf)(job) || unref(when)(job.created)), 1),
+					createBaseVNode("span", _hoisted_8$8, toDisplayString(unref(stateOf)(job)), 1),
+					createBaseVNode("span", _hoisted_9$6, toDisplayString(unref(stepsOf)(job)), 1),
+					[
+						"queued",
+						"starting",
+						"running",
+						"paused"
+					].includes(job.state) && job.total ? (openBlock(), createBlock(ProgressBar_default, {
+						key: 0,
+						share: unref(shareOf)(job)
+					}, null, 8, ["share"])) : createCommentVNode("", true)
+				], 8, _hoisted_5$12)]);
+			}), 128))]))]);
+		};
+	}
+});
+// src/view/training/CompareForm.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$19 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_2$16 = ["value"];
+var _hoisted_3$13 = ["max"];
+var _hoisted_4$11 = ["disabled"];
+var _hoisted_5$11 = {
+	key: 2,
+	class: "et-bad",
+	role: "alert"
+};
+var MOST = 4;
+// src/view/training/CompareForm.vue
+var CompareForm_default = /* @__PURE__ */ defineComponent({
+	__name: "CompareForm",
+	props: {
+		job: {},
+		ticked: {}
+	},
+	setup(__props) {
+		const { training } = services();
+		const { busy, problem, run } = useAttempt();
+		const clip = /* @__PURE__ */ ref("");
+		const seconds = /* @__PURE__ */ ref(4);
+		const clips = computed(() => (__props.job.dataset && training.findDataset(__props.job.dataset)?.clips || []).filter(({ kind }) => kind === "video"));
+		const hint = computed(() => {
+			if (__props.ticked.length < 2) return "Tick two checkpoints to see them beside each other with the same sound.";
+			return __props.ticked.length > MOST ? `Tick at most ${MOST}.` : "";
+		});
+		function compare() {
+			run(async () => {
+				training.putJob(await training.client.compare(__props.job.id, __props.ticked, seconds.value, clip.value));
+				training.refresh();
+			});
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [hint.value ? (openBlock(), createElementBlock("p", _hoisted_1$19, toDisplayString(hint.value), 1)) : (openBlock(), createElementBlock("form", {
+				key: 1,
+				class: "et-inline",
+				"aria-label": "Compare",
+				onSubmit: withModifiers(compare, ["prevent"])
+			}, [
+				withDirectives(createBaseVNode("select", {
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => clip.value = $event),
+					class: "et-input",
+					"aria-label": "Sound"
+				}, [_cache[2] || (_cache[2] = createBaseVNode("option", { value: "" }, "Speech of the pack", -1)), (openBlock(true), createElementBlock(Fragment, null, renderList(clips.value, ({ file }) => {
+					return openBlock(), createElementBlock("option", {
+						key: file,
+						value: file
+					}, toDisplayString(file), 9, _hoisted_2$16);
+				}), 128))], 512), [[vModelSelect, clip.value]]),
+				createBaseVNode("label", null, [withDirectives(createBaseVNode("input", {
+					"onUpdate:modelValue": _cache[1] || (_cache[1] = ($event) => seconds.value = $event),
+					class: "et-input et-short",
+					type: "number",
+					min: "1",
+					max: unref(training).options.value?.limits.seconds ?? 60,
+					"aria-label": "Seconds",
+					required: ""
+				}, null, 8, _hoisted_3$13), [[
+					vModelText,
+					seconds.value,
+					void 0,
+					{ number: true }
+				]]), _cache[3] || (_cache[3] = createTextVNode(" s ", -1))]),
+				createBaseVNode("button", {
+					type: "submit",
+					class: "et-button et-main",
+					disabled: unref(busy)
+				}, "Compare " + toDisplayString(__props.ticked.length), 9, _hoisted_4$11)
+			], 32)), unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_5$11, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true)], 64);
+		};
+	}
+});
+// src/training/together.ts
+/** Plays several videos of one length as one: the first leads, the others follow it. */
+var DRIFT = .06;
+var CATCH_UP = .5;
+var Together = class {
+	videos = [];
+	/** The one that is heard. */
+	heard = 0;
+	set(videos) {
+		this.videos = videos;
+		this.listen(Math.min(this.heard, Math.max(0, videos.length - 1)));
+	}
+	get leader() {
+		return this.videos[0];
+	}
+	/** Of the shortest, in seconds; 0 while it is not known. */
+	get length() {
+		const all = this.videos.map(({ duration }) => duration);
+		return all.length && all.every(Number.isFinite) ? Math.min(...all) : 0;
+	}
+	async play() {
+		if (this.leader && this.leader.currentTime >= this.length - .05) this.seek(0);
+		this.follow();
+		await Promise.all(this.videos.map((video) => video.play()));
+	}
+	pause() {
+		for (const video of this.videos) {
+			video.pause();
+			video.playbackRate = 1;
+		}
+		this.seek(this.leader?.currentTime ?? 0);
+	}
+	seek(time) {
+		for (const video of this.videos) video.currentTime = time;
+	}
+	/** Only one speaks: they say the same. */
+	listen(index) {
+		this.heard = index;
+		this.videos.forEach((video, i) => video.muted = i !== index);
+	}
+	/** Brings those back that ran away; to be called a few times a second. */
+	follow() {
+		const { leader } = this;
+		if (!leader) return;
+		for (const video of this.videos.slice(1)) {
+			const behind = leader.currentTime - video.currentTime;
+			if (Math.abs(behind) > CATCH_UP) video.currentTime = leader.currentTime;
+			video.playbackRate = Math.abs(behind) < DRIFT || Math.abs(behind) > CATCH_UP ? 1 : behind > 0 ? 1.1 : .9;
+		}
+	}
+};
+// src/view/training/SideBySide.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$18 = { class: "et-beside" };
+var _hoisted_2$15 = ["src"];
+var _hoisted_3$12 = { class: "et-line" };
+var _hoisted_4$10 = { class: "et-name" };
+var _hoisted_5$10 = [
+	"aria-pressed",
+	"aria-label",
+	"onClick"
+];
+var _hoisted_6$9 = {
+	class: "et-steps",
+	role: "group",
+	"aria-label": "Play them together"
+};
+var _hoisted_7$7 = [
+	"max",
+	"value",
+	"aria-valuetext"
+];
+var _hoisted_8$7 = { class: "et-when" };
+// src/view/training/SideBySide.vue
+var SideBySide_default = /* @__PURE__ */ defineComponent({
+	__name: "SideBySide",
+	props: { videos: {} },
+	setup(__props) {
+		const elements = useTemplateRef("elements");
+		const together = new Together();
+		const playing = /* @__PURE__ */ ref(false);
+		const time = /* @__PURE__ */ ref(0);
+		const length = /* @__PURE__ */ ref(0);
+		const heard = /* @__PURE__ */ ref(0);
+		let frame = 0;
+		onMounted(() => watch(() => __props.videos, gather, {
+			immediate: true,
+			flush: "post"
+		}));
+		onBeforeUnmount(() => cancelAnimationFrame(frame));
+		function gather() {
+			together.set(elements.value ?? []);
+			together.listen(heard.value);
+		}
+		function measured() {
+			length.value = together.length;
+		}
+		async function toggle() {
+			if (playing.value) return stop();
+			playing.value = true;
+			try {
+				await together.play();
+				tick();
+			} catch {
+				stop();
+			}
+		}
+		function stop() {
+			playing.value = false;
+			cancelAnimationFrame(frame);
+			together.pause();
+		}
+		function tick() {
+			time.value = together.leader?.currentTime ?? 0;
+			if (elements.value?.some(({ ended, paused }) => ended || paused)) return stop();
+			together.follow();
+			frame = requestAnimationFrame(tick);
+		}
+		function seek(event) {
+			time.value = Number(event.target.value);
+			together.seek(time.value);
+		}
+		function listen(index) {
+			heard.value = index;
+			together.listen(index);
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [createBaseVNode("div", _hoisted_1$18, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.videos, ({ title, url }, i) => {
+				return openBlock(), createElementBlock("figure", { key: url }, [createBaseVNode("video", {
+					ref_for: true,
+					ref_key: "elements",
+					ref: elements,
+					src: url,
+					playsinline: "",
+					preload: "auto",
+					onLoadedmetadata: measured,
+					onClick: toggle
+				}, null, 40, _hoisted_2$15), createBaseVNode("figcaption", _hoisted_3$12, [createBaseVNode("span", _hoisted_4$10, toDisplayString(title), 1), createBaseVNode("button", {
+					type: "button",
+					class: "et-link",
+					"aria-pressed": heard.value === i,
+					"aria-label": `Hear ${title}`,
+					onClick: ($event) => listen(i)
+				}, toDisplayString(heard.value === i ? "heard" : "hear"), 9, _hoisted_5$10)])]);
+			}), 128))]), createBaseVNode("div", _hoisted_6$9, [
+				createBaseVNode("button", {
+					type: "button",
+					class: "et-button",
+					onClick: toggle
+				}, toDisplayString(playing.value ? "Pause" : "Play"), 1),
+				createBaseVNode("input", {
+					type: "range",
+					min: "0",
+					max: length.value || 1,
+					step: "0.02",
+					value: time.value,
+					"aria-label": "Time",
+					"aria-valuetext": unref(seconds)(time.value),
+					onInput: seek
+				}, null, 40, _hoisted_7$7),
+				createBaseVNode("span", _hoisted_8$7, toDisplayString(unref(seconds)(time.value)), 1)
+			])], 64);
+		};
+	}
+});
+// src/view/training/ComparisonView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$17 = ["data-comparison"];
+var _hoisted_2$14 = { class: "et-line" };
+var _hoisted_3$11 = ["value"];
+var _hoisted_4$9 = {
+	key: 1,
+	class: "et-when"
+};
+var _hoisted_5$9 = {
+	key: 2,
+	class: "et-state",
+	role: "status"
+};
+var _hoisted_6$8 = {
+	key: 3,
+	class: "et-bad",
+	role: "alert"
+};
+// src/view/training/ComparisonView.vue
+var ComparisonView_default = /* @__PURE__ */ defineComponent({
+	__name: "ComparisonView",
+	props: {
+		comparisons: {},
+		checkpoints: {}
+	},
+	setup(__props) {
+		const { training } = services();
+		const { problem, run } = useAttempt();
+		const chosen = /* @__PURE__ */ ref("");
+		const samples = /* @__PURE__ */ shallowRef([]);
+		const job = computed(() => __props.comparisons.find(({ id }) => id === chosen.value) ?? __props.comparisons[0]);
+		const videos = computed(() => samples.value.map((sample) => ({
+			title: titleOf(sample),
+			url: job.value ? training.client.sampleUrl(job.value.id, sample) : ""
+		})));
+		watch(() => [job.value?.id, job.value?.state], async ([id, state]) => {
+			samples.value = [];
+			if (!id || state !== "finished") return;
+			await run(async () => {
+				const found = await training.client.samples(id);
+				if (id === job.value?.id) samples.value = found;
+			});
+		}, { immediate: true });
+		/** Comparisons name their videos after the checkpoints. */
+		function titleOf({ file, label }) {
+			const found = __props.checkpoints.find((checkpoint) => [label, file].some((text) => text && stem(text) === stem(checkpoint.file)));
+			return found ? checkpointName(found) : label || file;
+		}
+		function stem(file) {
+			return file.replace(/\.(safetensors|mp4|webm)$/, "");
+		}
+		function remove(id) {
+			run(async () => {
+				await training.client.deleteJob(id);
+				training.dropJob(id);
+			});
+		}
+		return (_ctx, _cache) => {
+			return job.value ? (openBlock(), createElementBlock("div", {
+				key: 0,
+				class: "et-comparison",
+				"data-comparison": job.value.id
+			}, [
+				createBaseVNode("div", _hoisted_2$14, [__props.comparisons.length > 1 ? withDirectives((openBlock(), createElementBlock("select", {
+					key: 0,
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => chosen.value = $event),
+					class: "et-input",
+					"aria-label": "Comparison"
+				}, [_cache[3] || (_cache[3] = createBaseVNode("option", { value: "" }, "Newest comparison", -1)), (openBlock(true), createElementBlock(Fragment, null, renderList(__props.comparisons.slice(1), (one) => {
+					return openBlock(), createElementBlock("option", {
+						key: one.id,
+						value: one.id
+					}, "Comparison of " + toDisplayString(unref(when)(one.created)), 9, _hoisted_3$11);
+				}), 128))], 512)), [[vModelSelect, chosen.value]]) : (openBlock(), createElementBlock("span", _hoisted_4$9, "Comparison of " + toDisplayString(unref(when)(job.value.created)), 1)), job.value.state !== "finished" ? (openBlock(), createElementBlock("span", _hoisted_5$9, toDisplayString(unref(stateOf)(job.value)), 1)) : (openBlock(), createBlock(ConfirmButton_default, {
+					key: 3,
+					label: "Delete",
+					question: "Delete these videos?",
+					onConfirm: _cache[1] || (_cache[1] = ($event) => remove(job.value.id))
+				}))]),
+				job.value.state === "running" || job.value.state === "starting" ? (openBlock(), createBlock(ProgressBar_default, {
+					key: 0,
+					share: unref(shareOf)(job.value)
+				}, null, 8, ["share"])) : createCommentVNode("", true),
+				job.value.state === "failed" ? (openBlock(), createBlock(FailureCard_default, {
+					key: 1,
+					title: "The comparison failed",
+					text: unref(sentence)(job.value.reason || "its log says why"),
+					action: "Delete it",
+					onAct: _cache[2] || (_cache[2] = ($event) => remove(job.value.id))
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				videos.value.length ? (openBlock(), createBlock(SideBySide_default, {
+					key: job.value.id,
+					videos: videos.value
+				}, null, 8, ["videos"])) : createCommentVNode("", true),
+				unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_6$8, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true)
+			], 8, _hoisted_1$17)) : createCommentVNode("", true);
+		};
+	}
+});
+// src/view/training/KeepForm.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$16 = ["disabled"];
+var _hoisted_2$13 = {
+	key: 0,
+	class: "et-bad",
+	role: "alert"
+};
+// src/view/training/KeepForm.vue
+var KeepForm_default = /* @__PURE__ */ defineComponent({
+	__name: "KeepForm",
+	props: {
+		job: {},
+		checkpoint: {}
+	},
+	emits: ["done"],
+	setup(__props, { emit: __emit }) {
+		const emit = __emit;
+		const { client } = services().training;
+		const { busy, problem, run } = useAttempt();
+		const name = /* @__PURE__ */ ref(`${__props.job.name}-${__props.checkpoint.step ?? "last"}`);
+		function keep() {
+			run(async () => {
+				const kept = await client.keep(__props.job.id, __props.checkpoint.file, name.value.trim());
+				emit("done", `${kept.file} is in models/echotorrent_identities and stays when the job is deleted.`);
+			});
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("form", {
+				class: "et-inline",
+				onSubmit: withModifiers(keep, ["prevent"])
+			}, [
+				withDirectives(createBaseVNode("input", {
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => name.value = $event),
+					class: "et-input",
+					"aria-label": "Name of the identity",
+					maxlength: "64",
+					required: ""
+				}, null, 512), [[vModelText, name.value]]),
+				createBaseVNode("button", {
+					type: "submit",
+					class: "et-button",
+					disabled: unref(busy)
+				}, "Keep it", 8, _hoisted_1$16),
+				unref(problem) ? (openBlock(), createElementBlock("p", _hoisted_2$13, toDisplayString(unref(problem)), 1)) : createCommentVNode("", true)
+			], 32);
+		};
+	}
+});
+// src/view/training/CheckpointList.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$15 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_2$12 = {
+	class: "et-checkpoints",
+	"aria-label": "Checkpoints"
+};
+var _hoisted_3$10 = ["data-checkpoint"];
+var _hoisted_4$8 = { class: "et-tick" };
+var _hoisted_5$8 = [
+	"aria-label",
+	"checked",
+	"onChange"
+];
+var _hoisted_6$7 = ["src"];
+var _hoisted_7$6 = { class: "et-name" };
+var _hoisted_8$6 = { class: "et-when" };
+var _hoisted_9$5 = { class: "et-buttons" };
+var _hoisted_10$3 = ["aria-label", "onClick"];
+var _hoisted_11$3 = ["aria-expanded", "onClick"];
+var _hoisted_12$2 = ["href", "download"];
+var _hoisted_13$2 = {
+	key: 1,
+	class: "et-note",
+	role: "status"
+};
+// src/view/training/CheckpointList.vue
+var CheckpointList_default = /* @__PURE__ */ defineComponent({
+	__name: "CheckpointList",
+	props: {
+		job: {},
+		checkpoints: {}
+	},
+	setup(__props) {
+		const { training, host } = services();
+		const ticked = /* @__PURE__ */ ref([]);
+		const keeping = /* @__PURE__ */ ref("");
+		const said = /* @__PURE__ */ ref("");
+		const newest = computed(() => [...__props.checkpoints].reverse());
+		const comparisons = computed(() => training.comparisons(__props.job.id));
+		watch(() => __props.checkpoints, (now) => ticked.value = ticked.value.filter((file) => now.some((checkpoint) => checkpoint.file === file)));
+		function tick(file, on) {
+			const order = __props.checkpoints.map((checkpoint) => checkpoint.file);
+			const now = on ? [...ticked.value, file] : ticked.value.filter((other) => other !== file);
+			ticked.value = order.filter((other) => now.includes(other));
+		}
+		function use(checkpoint) {
+			const { done, text } = host.useIdentity(checkpoint.value);
+			said.value = text;
+			host.toast(done ? "success" : "warn", text);
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [
+				!__props.checkpoints.length ? (openBlock(), createElementBlock("p", _hoisted_1$15, "No checkpoints yet.")) : createCommentVNode("", true),
+				createBaseVNode("ul", _hoisted_2$12, [(openBlock(true), createElementBlock(Fragment, null, renderList(newest.value, (checkpoint) => {
+					return openBlock(), createElementBlock("li", {
+						key: checkpoint.file,
+						"data-checkpoint": checkpoint.file
+					}, [
+						createBaseVNode("label", _hoisted_4$8, [
+							createBaseVNode("input", {
+								type: "checkbox",
+								"aria-label": `Compare ${unref(checkpointName)(checkpoint)}`,
+								checked: ticked.value.includes(checkpoint.file),
+								onChange: ($event) => tick(checkpoint.file, $event.target.checked)
+							}, null, 40, _hoisted_5$8),
+							checkpoint.preview ? (openBlock(), createElementBlock("img", {
+								key: 0,
+								src: checkpoint.preview,
+								alt: ""
+							}, null, 8, _hoisted_6$7)) : createCommentVNode("", true),
+							createBaseVNode("span", _hoisted_7$6, toDisplayString(unref(checkpointName)(checkpoint)), 1),
+							createBaseVNode("span", _hoisted_8$6, toDisplayString(unref(bytes)(checkpoint.bytes)) + ", " + toDisplayString(unref(when)(checkpoint.modified)), 1)
+						]),
+						createBaseVNode("span", _hoisted_9$5, [
+							createBaseVNode("button", {
+								type: "button",
+								class: "et-button",
+								"aria-label": `Use ${unref(checkpointName)(checkpoint)} in the graph`,
+								onClick: ($event) => use(checkpoint)
+							}, " Use in graph ", 8, _hoisted_10$3),
+							createBaseVNode("button", {
+								type: "button",
+								class: "et-link",
+								"aria-expanded": keeping.value === checkpoint.file,
+								onClick: ($event) => keeping.value = keeping.value === checkpoint.file ? "" : checkpoint.file
+							}, " Keep ", 8, _hoisted_11$3),
+							createBaseVNode("a", {
+								class: "et-link",
+								href: unref(training).client.checkpointUrl(__props.job.id, checkpoint),
+								download: `${__props.job.name}-${checkpoint.file}`
+							}, "Download", 8, _hoisted_12$2)
+						]),
+						keeping.value === checkpoint.file ? (openBlock(), createBlock(KeepForm_default, {
+							key: 0,
+							job: __props.job,
+							checkpoint,
+							onDone: _cache[0] || (_cache[0] = (text) => (said.value = text, keeping.value = ""))
+						}, null, 8, ["job", "checkpoint"])) : createCommentVNode("", true)
+					], 8, _hoisted_3$10);
+				}), 128))]),
+				said.value ? (openBlock(), createElementBlock("p", _hoisted_13$2, toDisplayString(said.value), 1)) : createCommentVNode("", true),
+				__props.checkpoints.length > 1 || ticked.value.length ? (openBlock(), createBlock(CompareForm_default, {
+					key: 2,
+					job: __props.job,
+					ticked: ticked.value
+				}, null, 8, ["job", "ticked"])) : createCommentVNode("", true),
+				comparisons.value.length ? (openBlock(), createBlock(ComparisonView_default, {
+					key: 3,
+					comparisons: comparisons.value,
+					checkpoints: __props.checkpoints
+				}, null, 8, ["comparisons", "checkpoints"])) : createCommentVNode("", true)
+			], 64);
+		};
+	}
+});
+// src/view/training/CurveChart.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$14 = ["viewBox", "aria-label"];
+var _hoisted_2$11 = ["id"];
+var _hoisted_3$9 = ["width", "height"];
+var _hoisted_4$7 = { class: "et-grid" };
+var _hoisted_5$7 = [
+	"x2",
+	"y1",
+	"y2"
+];
+var _hoisted_6$6 = ["x", "y"];
+var _hoisted_7$5 = ["x", "y"];
+var _hoisted_8$5 = ["clip-path"];
+var _hoisted_9$4 = ["d", "stroke"];
+var _hoisted_10$2 = [
+	"data-line",
+	"d",
+	"stroke"
+];
+var _hoisted_11$2 = { key: 0 };
+var _hoisted_12$1 = [
+	"x1",
+	"x2",
+	"y2"
+];
+var _hoisted_13$1 = [
+	"cx",
+	"cy",
+	"fill"
+];
+var _hoisted_14$1 = [
+	"x",
+	"width",
+	"height"
+];
+// src/view/training/CurveChart.vue
+var CurveChart_default = /* @__PURE__ */ defineComponent({
+	__name: "CurveChart",
+	props: /*@__PURE__*/ mergeModels({
+		lines: {},
+		log: { type: Boolean }
+	}, {
+		"zoom": { required: true },
+		"zoomModifiers": {},
+		"read": { required: true },
+		"readModifiers": {}
+	}),
+	emits: ["update:zoom", "update:read"],
+	setup(__props) {
+		const HEIGHT = 190;
+		const LEFT = 46;
+		const RIGHT = 8;
+		const TOP = 8;
+		const LEAST_DRAG = 6;
+		/** The steps that are shown; null: all. */
+		const zoom = useModel(__props, "zoom");
+		/** The step that is pointed at; null: none. */
+		const read = useModel(__props, "read");
+		const clip = useId();
+		const box = useTemplateRef("box");
+		const width = /* @__PURE__ */ ref(296);
+		const drag = /* @__PURE__ */ ref(null);
+		let size;
+		const inner = computed(() => Math.max(1, width.value - LEFT - RIGHT));
+		const whole = computed(() => steps(__props.lines.map(({ raw }) => raw)));
+		const x = computed(() => {
+			const [low, high] = zoom.value ?? whole.value;
+			return high > low ? [low, high] : [low - 1, low + 1];
+		});
+		const visible = computed(() => __props.lines.map(({ raw: all, smoothed, ...line }) => {
+			const raw = within(all, x.value);
+			return {
+				...line,
+				raw,
+				smoothed: smoothed === all ? raw : within(smoothed, x.value)
+			};
+		}));
+		const y = computed(() => extent(visible.value.flatMap(({ raw, smoothed }) => [raw, smoothed]), __props.log));
+		const drawn = computed(() => visible.value.map(({ name, colour, raw, smoothed }) => ({
+			name,
+			colour,
+			raw: raw === smoothed ? "" : path(raw),
+			smoothed: path(smoothed)
+		})));
+		const columns = computed(() => ticks(x.value, inner.value / 70).filter(Number.isInteger));
+		const rows = computed(() => __props.log ? logTicks(y.value, 5) : ticks(y.value, 4));
+		const dots = computed(() => {
+			const step = read.value;
+			if (step === null) return [];
+			return visible.value.flatMap(({ name, colour, smoothed }) => {
+				const point = nearest(smoothed, step);
+				return point ? {
+					name,
+					colour,
+					x: atX(point.step),
+					y: atY(point.value)
+				} : [];
+			});
+		});
+		const summary = computed(() => {
+			const last = __props.lines.map(({ name, raw }) => `${name} ${brief(raw.at(-1)?.value ?? NaN)}`).join(", ");
+			return `Curve over ${whole.value[1]} steps. Last: ${last || "nothing shown"}.`;
+		});
+		onMounted(() => {
+			size = new ResizeObserver(([entry]) => entry?.contentRect.width && (width.value = entry.contentRect.width));
+			if (box.value) size.observe(box.value);
+		});
+		onBeforeUnmount(() => size?.disconnect());
+		function atX(step) {
+			return LEFT + share$1(step, x.value) * inner.value;
+		}
+		function atY(value) {
+			return 170 - Math.max(-1, share$1(value, y.value, __props.log)) * 162;
+		}
+		function path(points) {
+			const pieces = thin(points, inner.value).map(({ step, value }) => `${atX(step).toFixed(1)},${atY(value).toFixed(1)}`);
+			return pieces.length === 1 ? `M${pieces[0]}m-1.5,0a1.5,1.5 0 1,0 3,0a1.5,1.5 0 1,0 -3,0` : `M${pieces.join("L")}`;
+		}
+		/** Pixels from the left, inside the axes. */
+		function pixel(event) {
+			const left = box.value?.getBoundingClientRect().left ?? 0;
+			return Math.min(LEFT + inner.value, Math.max(LEFT, event.clientX - left));
+		}
+		function stepAt(pixels) {
+			const [low, high] = x.value;
+			return low + (pixels - LEFT) / inner.value * (high - low);
+		}
+		function point(step) {
+			const found = __props.lines.map(({ raw }) => nearest(raw, step)?.step ?? Infinity);
+			if (found.length) read.value = found.reduce((best, one) => Math.abs(one - step) < Math.abs(best - step) ? one : best);
+		}
+		function down(event) {
+			if (event.button !== 0) return;
+			event.currentTarget.setPointerCapture(event.pointerId);
+			drag.value = [pixel(event), pixel(event)];
+		}
+		function move(event) {
+			point(stepAt(pixel(event)));
+			if (drag.value) drag.value = [drag.value[0], pixel(event)];
+		}
+		function up() {
+			if (drag.value) show(stepAt(Math.min(...drag.value)), stepAt(Math.max(...drag.value)));
+			drag.value = null;
+		}
+		/** Zooms, unless the range is hardly more than a click or holds no two steps. */
+		function show(from, to) {
+			if (atX(to) - atX(from) >= LEAST_DRAG && __props.lines.some(({ raw }) => indexOf(raw, to) - indexOf(raw, from) > 1)) zoom.value = [from, to];
+		}
+		function key(event) {
+			const points = __props.lines[0]?.raw ?? [];
+			const [low, high] = x.value;
+			const middle = read.value ?? (low + high) / 2;
+			const far = event.shiftKey ? Math.max(1, Math.round(points.length / 10)) : 1;
+			const at = indexOf(points, read.value ?? whole.value[1]);
+			const go = (index) => void (read.value = points[Math.max(0, Math.min(points.length - 1, index))]?.step ?? null);
+			const act = {
+				ArrowLeft: () => go(at - far),
+				ArrowRight: () => go(at + far),
+				Home: () => go(0),
+				End: () => go(points.length - 1),
+				"+": () => show(Math.max(whole.value[0], middle - (high - low) / 4), Math.min(whole.value[1], middle + (high - low) / 4)),
+				"-": () => {
+					const [from, to] = [middle - (high - low), middle + (high - low)];
+					zoom.value = from <= whole.value[0] && to >= whole.value[1] ? null : [Math.max(whole.value[0], from), Math.min(whole.value[1], to)];
+				},
+				Escape: () => zoom.value = read.value = null
+			}[event.key];
+			if (!act) return;
+			event.preventDefault();
+			act();
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", {
+				ref_key: "box",
+				ref: box,
+				class: "et-curve",
+				tabindex: "0",
+				role: "group",
+				"aria-label": "Curve. Arrow keys read it, plus and minus zoom, Escape shows all.",
+				onKeydown: key,
+				onPointerdown: down,
+				onPointermove: move,
+				onPointerup: up,
+				onPointercancel: _cache[0] || (_cache[0] = ($event) => drag.value = null),
+				onPointerleave: _cache[1] || (_cache[1] = ($event) => drag.value || (read.value = null)),
+				onDblclick: _cache[2] || (_cache[2] = ($event) => zoom.value = null)
+			}, [(openBlock(), createElementBlock("svg", {
+				viewBox: `0 0 ${width.value} ${HEIGHT}`,
+				height: HEIGHT,
+				role: "img",
+				"aria-label": summary.value
+			}, [
+				createBaseVNode("clipPath", { id: unref(clip) }, [createBaseVNode("rect", {
+					x: LEFT,
+					y: TOP,
+					width: inner.value,
+					height: 162
+				}, null, 8, _hoisted_3$9)], 8, _hoisted_2$11),
+				createBaseVNode("g", _hoisted_4$7, [(openBlock(true), createElementBlock(Fragment, null, renderList(rows.value, (value) => {
+					return openBlock(), createElementBlock(Fragment, { key: value }, [createBaseVNode("line", {
+						x1: LEFT,
+						x2: LEFT + inner.value,
+						y1: atY(value),
+						y2: atY(value)
+					}, null, 8, _hoisted_5$7), createBaseVNode("text", {
+						x: 40,
+						y: atY(value) + 4,
+						"text-anchor": "end"
+					}, toDisplayString(unref(brief)(value)), 9, _hoisted_6$6)], 64);
+				}), 128)), (openBlock(true), createElementBlock(Fragment, null, renderList(columns.value, (step) => {
+					return openBlock(), createElementBlock("text", {
+						key: step,
+						x: atX(step),
+						y: 186,
+						"text-anchor": "middle"
+					}, toDisplayString(step), 9, _hoisted_7$5);
+				}), 128))]),
+				createBaseVNode("g", {
+					"clip-path": `url(#${unref(clip)})`,
+					fill: "none"
+				}, [(openBlock(true), createElementBlock(Fragment, null, renderList(drawn.value, (line) => {
+					return openBlock(), createElementBlock(Fragment, { key: line.name }, [line.raw ? (openBlock(), createElementBlock("path", {
+						key: 0,
+						class: "et-raw",
+						d: line.raw,
+						stroke: line.colour
+					}, null, 8, _hoisted_9$4)) : createCommentVNode("", true), createBaseVNode("path", {
+						class: "et-smooth",
+						"data-line": line.name,
+						d: line.smoothed,
+						stroke: line.colour
+					}, null, 8, _hoisted_10$2)], 64);
+				}), 128))], 8, _hoisted_8$5),
+				read.value !== null ? (openBlock(), createElementBlock("g", _hoisted_11$2, [createBaseVNode("line", {
+					class: "et-pointer",
+					x1: atX(read.value),
+					x2: atX(read.value),
+					y1: TOP,
+					y2: 170
+				}, null, 8, _hoisted_12$1), (openBlock(true), createElementBlock(Fragment, null, renderList(dots.value, (dot) => {
+					return openBlock(), createElementBlock("circle", {
+						key: dot.name,
+						cx: dot.x,
+						cy: dot.y,
+						r: "3.5",
+						fill: dot.colour
+					}, null, 8, _hoisted_13$1);
+				}), 128))])) : createCommentVNode("", true),
+				drag.value ? (openBlock(), createElementBlock("rect", {
+					key: 1,
+					class: "et-marked",
+					x: Math.min(...drag.value),
+					width: Math.abs(drag.value[1] - drag.value[0]),
+					y: TOP,
+					height: 162
+				}, null, 8, _hoisted_14$1)) : createCommentVNode("", true)
+			], 8, _hoisted_1$14))], 544);
+		};
+	}
+});
+// src/view/training/CurvePanel.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$13 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_2$10 = {
+	class: "et-legend",
+	role: "group",
+	"aria-label": "Metrics"
+};
+var _hoisted_3$8 = {
+	class: "et-when et-step",
+	"data-read": ""
+};
+var _hoisted_4$6 = [
+	"data-metric",
+	"aria-pressed",
+	"onClick"
+];
+var _hoisted_5$6 = { class: "et-number" };
+var _hoisted_6$5 = ["aria-expanded"];
+var _hoisted_7$4 = { class: "et-line et-controls" };
+var _hoisted_8$4 = ["aria-valuetext"];
+var _hoisted_9$3 = {
+	key: 1,
+	class: "et-note"
+};
+var shown$1 = remembered("metrics", {}, isRecord(isFlag));
+var weight = remembered("smoothing", .6, isShare);
+var log = remembered("log axis", false, isFlag);
+// src/view/training/CurvePanel.vue
+var CurvePanel_default = /* @__PURE__ */ defineComponent({
+	__name: "CurvePanel",
+	props: {
+		curve: {},
+		waiting: { type: Boolean }
+	},
+	setup(__props) {
+		const COLOURS = [
+			"#3b82f6",
+			"#f0a020",
+			"#17a589",
+			"#e05297",
+			"#8b6df0",
+			"#d9603b",
+			"#5b8c2a",
+			"#0fa3c9"
+		];
+		const FEW = 5;
+		const zoom = /* @__PURE__ */ ref(null);
+		/** Whether all metrics are offered, or only the first and what is shown. */
+		const every = /* @__PURE__ */ ref(false);
+		/** The step that is pointed at. */
+		const read = /* @__PURE__ */ ref(null);
+		const names = computed(() => [...__props.curve.series.keys()].sort((a, b) => Number(isLoss(b)) - Number(isLoss(a)) || (a < b ? -1 : 1)));
+		const lines = computed(() => names.value.flatMap((name, i) => {
+			const raw = __props.curve.series.get(name);
+			if (!raw?.length || !isShown(name)) return [];
+			return {
+				name,
+				colour: colourOf(i),
+				raw,
+				smoothed: weight.value ? smooth(raw, weight.value) : raw
+			};
+		}));
+		const offered = computed(() => names.value.map((name, i) => ({
+			name,
+			i
+		})).filter(({ name, i }) => every.value || i < FEW || isShown(name)));
+		const at = computed(() => read.value ?? steps([...__props.curve.series.values()])[1]);
+		/** Until the user chooses: the losses, or the first metric where there are none. */
+		function isShown(name) {
+			return shown$1.value[name] ?? (isLoss(name) || name === names.value[0] && !names.value.some(isLoss));
+		}
+		function isLoss(name) {
+			return /(^|[/._])loss($|[/._])/.test(name);
+		}
+		function colourOf(index) {
+			return COLOURS[index % COLOURS.length] ?? COLOURS[0];
+		}
+		function valueOf(name) {
+			const point = nearest(__props.curve.series.get(name) ?? [], at.value);
+			return point ? brief(point.value) : "";
+		}
+		return (_ctx, _cache) => {
+			return !names.value.length ? (openBlock(), createElementBlock("p", _hoisted_1$13, toDisplayString(__props.waiting ? "Reading the curve" : "No steps yet."), 1)) : (openBlock(), createElementBlock(Fragment, { key: 1 }, [
+				createVNode(CurveChart_default, {
+					zoom: zoom.value,
+					"onUpdate:zoom": _cache[0] || (_cache[0] = ($event) => zoom.value = $event),
+					read: read.value,
+					"onUpdate:read": _cache[1] || (_cache[1] = ($event) => read.value = $event),
+					lines: lines.value,
+					log: unref(log)
+				}, null, 8, [
+					"zoom",
+					"read",
+					"lines",
+					"log"
+				]),
+				createBaseVNode("div", _hoisted_2$10, [
+					createBaseVNode("span", _hoisted_3$8, "step " + toDisplayString(at.value), 1),
+					(openBlock(true), createElementBlock(Fragment, null, renderList(offered.value, ({ name, i }) => {
+						return openBlock(), createElementBlock("button", {
+							key: name,
+							type: "button",
+							class: "et-chip",
+							"data-metric": name,
+							"aria-pressed": isShown(name),
+							onClick: ($event) => unref(shown$1)[name] = !isShown(name)
+						}, [
+							createBaseVNode("span", {
+								class: "et-swatch",
+								style: normalizeStyle({ background: colourOf(i) })
+							}, null, 4),
+							createTextVNode(toDisplayString(name) + " ", 1),
+							createBaseVNode("span", _hoisted_5$6, toDisplayString(valueOf(name)), 1)
+						], 8, _hoisted_4$6);
+					}), 128)),
+					names.value.length > FEW ? (openBlock(), createElementBlock("button", {
+						key: 0,
+						type: "button",
+						class: "et-link",
+						"aria-expanded": every.value,
+						onClick: _cache[2] || (_cache[2] = ($event) => every.value = !every.value)
+					}, toDisplayString(every.value ? "Fewer" : `${names.value.length - offered.value.length} more`), 9, _hoisted_6$5)) : createCommentVNode("", true)
+				]),
+				createBaseVNode("div", _hoisted_7$4, [
+					createBaseVNode("label", null, [_cache[6] || (_cache[6] = createTextVNode(" Smoothing ", -1)), withDirectives(createBaseVNode("input", {
+						"onUpdate:modelValue": _cache[3] || (_cache[3] = ($event) => /* @__PURE__ */ isRef(weight) ? weight.value = $event : null),
+						type: "range",
+						min: "0",
+						max: "0.98",
+						step: "0.02",
+						"aria-valuetext": `${Math.round(100 * unref(weight))} %`
+					}, null, 8, _hoisted_8$4), [[
+						vModelText,
+						unref(weight),
+						void 0,
+						{ number: true }
+					]])]),
+					createBaseVNode("label", null, [withDirectives(createBaseVNode("input", {
+						"onUpdate:modelValue": _cache[4] || (_cache[4] = ($event) => /* @__PURE__ */ isRef(log) ? log.value = $event : null),
+						type: "checkbox"
+					}, null, 512), [[vModelCheckbox, unref(log)]]), _cache[7] || (_cache[7] = createTextVNode(" Log axis", -1))]),
+					zoom.value ? (openBlock(), createElementBlock("button", {
+						key: 0,
+						type: "button",
+						class: "et-link",
+						onClick: _cache[5] || (_cache[5] = ($event) => zoom.value = null)
+					}, "Show all")) : (openBlock(), createElementBlock("span", _hoisted_9$3, "Drag to zoom"))
+				])
+			], 64));
+		};
+	}
+});
+// src/view/training/FoldSection.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$12 = ["data-fold", "open"];
+var _hoisted_2$9 = {
+	key: 0,
+	class: "et-when"
+};
+var open = remembered("open", {}, isRecord(isFlag));
+// src/view/training/FoldSection.vue
+var FoldSection_default = /* @__PURE__ */ defineComponent({
+	__name: "FoldSection",
+	props: {
+		name: {},
+		title: {},
+		note: {},
+		closed: { type: Boolean }
+	},
+	setup(__props) {
+		/** closed: as long as the user has not opened it. */
+		function toggled(event) {
+			const now = event.target.open;
+			if (now !== (open.value[__props.name] ?? !__props.closed)) open.value[__props.name] = now;
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("details", {
+				class: "et-fold",
+				"data-fold": __props.name,
+				open: unref(open)[__props.name] ?? !__props.closed,
+				onToggle: toggled
+			}, [createBaseVNode("summary", null, [createBaseVNode("h3", null, toDisplayString(__props.title), 1), __props.note ? (openBlock(), createElementBlock("span", _hoisted_2$9, toDisplayString(__props.note), 1)) : createCommentVNode("", true)]), renderSlot(_ctx.$slots, "default")], 40, _hoisted_1$12);
+		};
+	}
+});
+// src/training/actions.ts
+var ALLOWED = {
+	queued: [
+		"earlier",
+		"pause",
+		"stop",
+		"duplicate",
+		"delete"
+	],
+	starting: ["stop", "duplicate"],
+	running: [
+		"pause",
+		"stop",
+		"save",
+		"sample",
+		"requeue",
+		"duplicate"
+	],
+	paused: [
+		"resume",
+		"requeue",
+		"duplicate",
+		"delete"
+	],
+	stopped: [
+		"start",
+		"duplicate",
+		"delete"
+	],
+	failed: [
+		"start",
+		"duplicate",
+		"delete"
+	],
+	finished: ["duplicate", "delete"]
+};
+/** In the order in which they are shown. */
+function actionsOf(job) {
+	const allowed = ALLOWED[job.state].filter((action) => action !== "earlier" || (job.position ?? 0) > 0);
+	return isActive(job) && job.pending.includes("stop") ? [...allowed, "end"] : allowed;
+}
+/** Whether the worker has been told and has not answered yet. */
+var isPending = (job, action) => job.pending.includes(action);
+var LABELS = {
+	start: "Start",
+	resume: "Resume",
+	pause: "Pause",
+	stop: "Stop",
+	requeue: "Requeue",
+	save: "Save now",
+	sample: "Sample now",
+	duplicate: "Duplicate",
+	earlier: "Move up",
+	end: "End at once",
+	delete: "Delete"
+};
+var PENDING = {
+	pause: "Pausing",
+	stop: "Stopping",
+	requeue: "Requeueing",
+	save: "Saving",
+	sample: "Sampling"
+};
+function hintOf(job, action) {
+	const step = job.resume_step;
+	const where = step === null ? "from the beginning" : `from step ${step}`;
+	return {
+		start: `Puts it at the end of the queue; it goes on ${where}.`,
+		resume: `Makes it the next in the queue; it goes on ${where}.`,
+		pause: isActive(job) ? "Writes a checkpoint after this step and makes room." : "Takes it out of the queue for now.",
+		stop: isActive(job) ? "Writes a checkpoint after this step and ends." : "Takes it out of the queue.",
+		requeue: "Puts it at the end of the queue, with a checkpoint if it runs.",
+		save: "Writes a checkpoint after this step and goes on.",
+		sample: "Makes a sample video after this step and goes on.",
+		duplicate: "Makes a new job with these settings, stopped, to be changed or started.",
+		earlier: "Moves it one place forward in the queue.",
+		end: "Ends the process without a checkpoint, if it hangs.",
+		delete: "Deletes the job with its checkpoints and samples."
+	}[action];
+}
+// src/view/training/JobActions.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$11 = {
+	class: "et-buttons",
+	role: "group",
+	"aria-label": "What to do with it"
+};
+var _hoisted_2$8 = [
+	"title",
+	"disabled",
+	"onClick"
+];
+// src/view/training/JobActions.vue
+var JobActions_default = /* @__PURE__ */ defineComponent({
+	__name: "JobActions",
+	props: { job: {} },
+	setup(__props) {
+		const { training } = services();
+		const { client, online } = training;
+		const { busy, problem, run } = useAttempt();
+		const place = usePlace();
+		const actions = computed(() => actionsOf(__props.job));
+		const plain = computed(() => actions.value.filter((action) => action !== "delete" && action !== "end"));
+		function act(action) {
+			run(async () => {
+				await WORK[action]();
+				training.refresh();
+			});
+		}
+		const order = (name) => async () => training.putJob(await client.order(__props.job.id, name));
+		const WORK = {
+			start: order("start"),
+			resume: order("resume"),
+			pause: order("pause"),
+			stop: order("stop"),
+			requeue: order("requeue"),
+			save: order("save"),
+			sample: order("sample"),
+			async duplicate() {
+				const copy = await client.order(__props.job.id, "duplicate");
+				training.putJob(copy);
+				place.value = {
+					...place.value,
+					job: copy.id
+				};
+			},
+			earlier: async () => training.putJob(await client.changeJob(__props.job.id, { position: Math.max(0, (__props.job.position ?? 1) - 1) })),
+			end: async () => training.putJob(await client.end(__props.job.id)),
+			async delete() {
+				await client.deleteJob(__props.job.id);
+				training.dropJob(__props.job.id);
+			}
+		};
+		const label = (action) => isPending(__props.job, action) ? PENDING[action] : LABELS[action];
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [createBaseVNode("div", _hoisted_1$11, [
+				(openBlock(true), createElementBlock(Fragment, null, renderList(plain.value, (action) => {
+					return openBlock(), createElementBlock("button", {
+						key: action,
+						type: "button",
+						class: normalizeClass(["et-button", { "et-main": action === "start" || action === "resume" }]),
+						title: unref(hintOf)(__props.job, action),
+						disabled: unref(busy) || !unref(online) || unref(isPending)(__props.job, action),
+						onClick: ($event) => act(action)
+					}, toDisplayString(label(action)), 11, _hoisted_2$8);
+				}), 128)),
+				actions.value.includes("end") ? (openBlock(), createBlock(ConfirmButton_default, {
+					key: 0,
+					label: unref(LABELS).end,
+					question: "End it without a checkpoint?",
+					title: unref(hintOf)(__props.job, "end"),
+					disabled: unref(busy) || !unref(online),
+					onConfirm: _cache[0] || (_cache[0] = ($event) => act("end"))
+				}, null, 8, [
+					"label",
+					"title",
+					"disabled"
+				])) : createCommentVNode("", true),
+				actions.value.includes("delete") ? (openBlock(), createBlock(ConfirmButton_default, {
+					key: 1,
+					label: unref(LABELS).delete,
+					question: "Delete it with all checkpoints and samples?",
+					title: unref(hintOf)(__props.job, "delete"),
+					disabled: unref(busy) || !unref(online),
+					onConfirm: _cache[1] || (_cache[1] = ($event) => act("delete"))
+				}, null, 8, [
+					"label",
+					"title",
+					"disabled"
+				])) : createCommentVNode("", true)
+			]), unref(problem) ? (openBlock(), createBlock(FailureCard_default, {
+				key: 0,
+				title: "That was refused",
+				text: unref(problem)
+			}, null, 8, ["text"])) : createCommentVNode("", true)], 64);
+		};
+	}
+});
+// src/training/form.ts
+var isPlain = (value) => [
+	"number",
+	"string",
+	"boolean"
+].includes(typeof value);
+var isTexts = (value) => Array.isArray(value) && value.every((one) => typeof one === "string");
+/** Settings that cannot be shown as an input, such as objects, are left at their default. */
+function fieldsOf(schema) {
+	return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => fieldOf(key, property) ?? []);
+}
+function fieldOf(key, property) {
+	const choices = (property.enum ?? []).filter(isPlain);
+	const kind = choices.length ? "choice" : kindOf(property);
+	if (!kind) return void 0;
+	const { exclusiveMinimum: above, exclusiveMaximum: below } = property;
+	return {
+		key,
+		kind,
+		title: property.title ?? titleOf(key),
+		help: property.description ?? "",
+		initial: initialOf(kind, property.default, choices),
+		choices,
+		minimum: above ?? property.minimum ?? -Infinity,
+		maximum: below ?? property.maximum ?? Infinity,
+		withMinimum: above === void 0,
+		withMaximum: below === void 0,
+		advanced: property.group === "advanced"
+	};
+}
+function initialOf(kind, given, choices) {
+	if (kind === "list") return isTexts(given) ? given : [];
+	if (isPlain(given)) return given;
+	return choices[0] ?? (kind === "boolean" ? false : "");
+}
+function kindOf({ type, items }) {
+	const types = typeof type === "string" ? [type] : type ?? [];
+	if (types.includes("number")) return "number";
+	if (types.includes("integer")) return "integer";
+	if (types.includes("boolean")) return "boolean";
+	if (types.includes("string")) return "text";
+	return types.includes("array") && items && kindOf(items) === "text" ? "list" : void 0;
+}
+/** "prior_weight" as "Prior weight". */
+function titleOf(key) {
+	const words = key.replace(/_/g, " ");
+	return words.charAt(0).toUpperCase() + words.slice(1);
+}
+/** What stands in an input. */
+function shown(field, draft) {
+	return draft[field.key] ?? textOf(field.initial);
+}
+/** A setting as its input shows it. */
+function textOf(value) {
+	if (typeof value === "boolean") return value;
+	return isTexts(value) ? value.join("\n") : String(value);
+}
+/** The value of what stands in an input; undefined if it is none. */
+function valueOf(field, draft) {
+	const given = shown(field, draft);
+	if (field.kind === "boolean") return given === true;
+	if (field.kind === "choice") return field.choices.find((choice) => String(choice) === given);
+	const text = String(given).trim();
+	if (field.kind === "list") return text.split(/\s*\n\s*/).filter(Boolean);
+	if (field.kind === "text") return text;
+	const number = Number(text.replace(",", "."));
+	return text === "" || !Number.isFinite(number) ? void 0 : number;
+}
+/** What is wrong with what stands in an input, as a sentence; empty if nothing is. */
+function problemOf(field, draft) {
+	const value = valueOf(field, draft);
+	if (field.kind === "choice") return value === void 0 ? `Choose one of ${field.choices.join(", ")}.` : "";
+	if (field.kind !== "integer" && field.kind !== "number") return "";
+	const whole = field.kind === "integer";
+	const { minimum, maximum, withMinimum, withMaximum } = field;
+	return typeof value === "number" && (!whole || Number.isInteger(value)) && (withMinimum ? value >= minimum : value > minimum) && (withMaximum ? value <= maximum : value < maximum) ? "" : `Give a ${whole ? "whole " : ""}number${limits(field)}.`;
+}
+function limits({ minimum, maximum, withMinimum, withMaximum }) {
+	const [low, high] = [Number.isFinite(minimum), Number.isFinite(maximum)];
+	if (low && high && withMinimum && withMaximum) return ` from ${minimum} to ${maximum}`;
+	const above = low ? ` ${withMinimum ? "from" : "above"} ${minimum}` : "";
+	const below = high ? ` ${withMaximum ? "up to" : "below"} ${maximum}` : "";
+	return above + (above && below ? "," : "") + below;
+}
+/** What differs from the defaults, as the server takes it; null while something is wrong. */
+function settingsOf(fields, draft) {
+	const found = {};
+	for (const field of fields) {
+		const value = valueOf(field, draft);
+		if (value === void 0 || problemOf(field, draft)) return null;
+		if (String(value) !== String(field.initial)) found[field.key] = value;
+	}
+	return found;
+}
+// src/view/training/JobFacts.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$10 = { class: "et-facts" };
+// src/view/training/JobFacts.vue
+var JobFacts_default = /* @__PURE__ */ defineComponent({
+	__name: "JobFacts",
+	props: { job: {} },
+	setup(__props) {
+		const { training } = services();
+		const place = usePlace();
+		const dataset = computed(() => __props.job.dataset ? training.findDataset(__props.job.dataset) : void 0);
+		/** All settings, by the names that the form gives them; those that were changed are marked. */
+		const settings = computed(() => {
+			const preset = training.options.value?.presets.find(({ name }) => name === __props.job.preset);
+			const fields = preset ? fieldsOf(preset.schema) : [];
+			const known = fields.map(({ key, title, initial }) => ({
+				title,
+				value: __props.job.settings[key] ?? initial,
+				changed: key in __props.job.settings
+			}));
+			const others = Object.entries(__props.job.settings).filter(([key]) => !fields.some((field) => field.key === key));
+			return [...known, ...others.map(([title, value]) => ({
+				title,
+				value,
+				changed: true
+			}))];
+		});
+		const word = (value) => typeof value === "boolean" ? value ? "on" : "off" : typeof value === "object" ? value.join(", ") : String(value);
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("dl", _hoisted_1$10, [
+				createBaseVNode("div", null, [_cache[1] || (_cache[1] = createBaseVNode("dt", null, "Dataset", -1)), createBaseVNode("dd", null, [dataset.value ? (openBlock(), createElementBlock("button", {
+					key: 0,
+					type: "button",
+					class: "et-link",
+					onClick: _cache[0] || (_cache[0] = ($event) => place.value = {
+						...unref(place),
+						section: "datasets",
+						dataset: dataset.value.id
+					})
+				}, toDisplayString(dataset.value.name), 1)) : (openBlock(), createElementBlock(Fragment, { key: 1 }, [createTextVNode("deleted")], 64))])]),
+				(openBlock(true), createElementBlock(Fragment, null, renderList(settings.value, ({ title, value, changed }) => {
+					return openBlock(), createElementBlock("div", {
+						key: title,
+						class: normalizeClass({ "et-changed": changed })
+					}, [createBaseVNode("dt", null, toDisplayString(title), 1), createBaseVNode("dd", null, toDisplayString(word(value)), 1)], 2);
+				}), 128)),
+				createBaseVNode("div", null, [_cache[2] || (_cache[2] = createBaseVNode("dt", null, "Job", -1)), createBaseVNode("dd", null, [createBaseVNode("code", null, toDisplayString(__props.job.id), 1)])])
+			]);
+		};
+	}
+});
+// src/view/training/JobStatus.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$9 = ["data-job-state"];
+var _hoisted_2$7 = { class: "et-line" };
+var _hoisted_3$7 = {
+	class: "et-state",
+	role: "status"
+};
+var _hoisted_4$5 = { class: "et-when" };
+var _hoisted_5$5 = { class: "et-line et-progress" };
+var _hoisted_6$4 = { class: "et-line et-progress" };
+var _hoisted_7$3 = { key: 0 };
+var _hoisted_8$3 = {
+	key: 1,
+	class: "et-progress et-wrap"
+};
+// src/view/training/JobStatus.vue
+var JobStatus_default = /* @__PURE__ */ defineComponent({
+	__name: "JobStatus",
+	props: { job: {} },
+	setup(__props) {
+		const loss = computed(() => {
+			const value = __props.job.metrics["loss"] ?? Object.entries(__props.job.metrics).find(([name]) => name.startsWith("loss/"))?.[1];
+			return typeof value === "number" ? `loss ${brief(value)}` : "";
+		});
+		const took = computed(() => {
+			if (isActive(__props.job) || __props.job.started === null || __props.job.ended === null || __props.job.ended <= __props.job.started) return "";
+			return `took ${duration(__props.job.ended - __props.job.started)}`;
+		});
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", {
+				class: "et-about",
+				"data-job-state": __props.job.state
+			}, [
+				createBaseVNode("p", _hoisted_2$7, [createBaseVNode("span", _hoisted_3$7, [createTextVNode(toDisplayString(unref(stateOf)(__props.job)), 1), __props.job.phase ? (openBlock(), createElementBlock(Fragment, { key: 0 }, [createTextVNode(", " + toDisplayString(__props.job.phase), 1)], 64)) : createCommentVNode("", true)]), createBaseVNode("span", _hoisted_4$5, toDisplayString(unref(leftOf)(__props.job) || took.value), 1)]),
+				__props.job.state !== "stopped" || __props.job.step ? (openBlock(), createBlock(ProgressBar_default, {
+					key: 0,
+					share: unref(isActive)(__props.job) || __props.job.step ? unref(shareOf)(__props.job) : 0,
+					role: "progressbar",
+					"aria-label": "Steps done",
+					"aria-valuenow": __props.job.step,
+					"aria-valuemin": "0",
+					"aria-valuemax": __props.job.total || void 0
+				}, null, 8, [
+					"share",
+					"aria-valuenow",
+					"aria-valuemax"
+				])) : createCommentVNode("", true),
+				createBaseVNode("p", _hoisted_5$5, [createBaseVNode("span", null, toDisplayString(unref(stepsOf)(__props.job)), 1), createBaseVNode("span", null, toDisplayString(loss.value), 1)]),
+				createBaseVNode("p", _hoisted_6$4, [createBaseVNode("span", null, toDisplayString(__props.job.preset) + " on " + toDisplayString(__props.job.device), 1), __props.job.resume_step !== null && !unref(isActive)(__props.job) && __props.job.state !== "finished" ? (openBlock(), createElementBlock("span", _hoisted_7$3, "goes on from step " + toDisplayString(__props.job.resume_step), 1)) : createCommentVNode("", true)]),
+				__props.job.reason && __props.job.state !== "failed" ? (openBlock(), createElementBlock("p", _hoisted_8$3, toDisplayString(__props.job.reason), 1)) : createCommentVNode("", true)
+			], 8, _hoisted_1$9);
+		};
+	}
+});
+// src/view/training/LogTail.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$8 = {
+	key: 1,
+	class: "et-note"
+};
+var END = 8;
+// src/view/training/LogTail.vue
+var LogTail_default = /* @__PURE__ */ defineComponent({
+	__name: "LogTail",
+	props: { text: {} },
+	setup(__props) {
+		const box = useTemplateRef("box");
+		watch(() => __props.text, async () => {
+			const before = box.value;
+			const follows = !before || before.scrollHeight - before.scrollTop - before.clientHeight < END;
+			await nextTick();
+			if (follows) toEnd();
+		});
+		onMounted(toEnd);
+		function toEnd() {
+			if (box.value) box.value.scrollTop = box.value.scrollHeight;
+		}
+		return (_ctx, _cache) => {
+			return __props.text ? (openBlock(), createElementBlock("pre", {
+				key: 0,
+				ref_key: "box",
+				ref: box,
+				class: "et-log",
+				role: "log",
+				"aria-label": "Log",
+				tabindex: "0"
+			}, toDisplayString(unref(printed)(__props.text)), 513)) : (openBlock(), createElementBlock("p", _hoisted_1$8, "Nothing was logged yet."));
+		};
+	}
+});
+// src/view/training/ReferenceClip.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$7 = {
+	key: 0,
+	class: "et-reference"
+};
+var _hoisted_2$6 = ["src", "alt"];
+var _hoisted_3$6 = ["src", "poster"];
+var _hoisted_4$4 = ["value"];
+var _hoisted_5$4 = ["value"];
+// src/view/training/ReferenceClip.vue
+var ReferenceClip_default = /* @__PURE__ */ defineComponent({
+	__name: "ReferenceClip",
+	props: {
+		dataset: {},
+		label: {}
+	},
+	setup(__props) {
+		const { client } = services().training;
+		const chosen = /* @__PURE__ */ ref("");
+		const clips = computed(() => __props.dataset.clips.filter(({ use, verdict }) => use && (verdict?.usable ?? true)));
+		const clip = computed(() => {
+			const stem = (file) => file.replace(/\.[^.]*$/, "");
+			const find = (test) => clips.value.find(({ file }) => test(file));
+			return find((file) => file === chosen.value) ?? find((file) => __props.label !== "" && stem(file) === __props.label) ?? clips.value[0];
+		});
+		const source = computed(() => {
+			if (!clip.value) return "";
+			const { begin, end } = clip.value;
+			return `${client.clipUrl(__props.dataset.id, clip.value)}#t=${begin}${end === null ? "" : `,${end}`}`;
+		});
+		return (_ctx, _cache) => {
+			return clip.value ? (openBlock(), createElementBlock("figure", _hoisted_1$7, [clip.value.kind === "still" ? (openBlock(), createElementBlock("img", {
+				key: 0,
+				src: source.value,
+				alt: `Reference ${clip.value.file}`
+			}, null, 8, _hoisted_2$6)) : (openBlock(), createElementBlock("video", {
+				key: 1,
+				src: source.value,
+				poster: clip.value.thumbnail ? unref(client).thumbnailUrl(__props.dataset.id, clip.value) : void 0,
+				controls: "",
+				playsinline: "",
+				preload: "metadata"
+			}, null, 8, _hoisted_3$6)), createBaseVNode("figcaption", null, [clips.value.length > 1 ? (openBlock(), createElementBlock("select", {
+				key: 0,
+				value: clip.value.file,
+				class: "et-input",
+				"aria-label": "Reference",
+				onChange: _cache[0] || (_cache[0] = ($event) => chosen.value = $event.target.value)
+			}, [(openBlock(true), createElementBlock(Fragment, null, renderList(clips.value, ({ file }) => {
+				return openBlock(), createElementBlock("option", {
+					key: file,
+					value: file
+				}, "Reference: " + toDisplayString(file), 9, _hoisted_5$4);
+			}), 128))], 40, _hoisted_4$4)) : (openBlock(), createElementBlock(Fragment, { key: 1 }, [createTextVNode("Reference: " + toDisplayString(clip.value.file), 1)], 64))])])) : createCommentVNode("", true);
+		};
+	}
+});
+// src/view/training/SampleView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$6 = {
+	key: 0,
+	class: "et-note"
+};
+var _hoisted_2$5 = {
+	key: 1,
+	class: "et-steps"
+};
+var _hoisted_3$5 = ["max", "aria-valuetext"];
+var _hoisted_4$3 = { class: "et-when" };
+var _hoisted_5$3 = { class: "et-beside" };
+var _hoisted_6$3 = ["data-sample"];
+var _hoisted_7$2 = ["src", "alt"];
+var _hoisted_8$2 = ["src"];
+var _hoisted_9$2 = ["title"];
+// src/view/training/SampleView.vue
+var SampleView_default = /* @__PURE__ */ defineComponent({
+	__name: "SampleView",
+	props: {
+		job: {},
+		samples: {}
+	},
+	setup(__props) {
+		const { training } = services();
+		const chosen = /* @__PURE__ */ ref();
+		const videos = useTemplateRef("videos");
+		const steps = computed(() => [...new Set(__props.samples.flatMap(({ step }) => step ?? []))].sort((a, b) => a - b));
+		const index = computed({
+			get: () => {
+				const found = chosen.value === void 0 ? -1 : steps.value.indexOf(chosen.value);
+				return found < 0 ? steps.value.length - 1 : found;
+			},
+			set: (at) => chosen.value = at === steps.value.length - 1 ? void 0 : steps.value[at]
+		});
+		const step = computed(() => steps.value[index.value]);
+		const shown = computed(() => __props.samples.filter((sample) => sample.step === (step.value ?? null)));
+		const dataset = computed(() => __props.job.dataset ? training.findDataset(__props.job.dataset) : void 0);
+		const isPicture = ({ file }) => /\.(png|jpe?g|webp)$/i.test(file);
+		function play() {
+			for (const video of videos.value ?? []) {
+				video.currentTime = 0;
+				video.play();
+			}
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [
+				!__props.samples.length ? (openBlock(), createElementBlock("p", _hoisted_1$6, "No samples yet. They appear here while the fine-tune runs.")) : createCommentVNode("", true),
+				steps.value.length > 1 ? (openBlock(), createElementBlock("div", _hoisted_2$5, [
+					withDirectives(createBaseVNode("input", {
+						"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => index.value = $event),
+						type: "range",
+						min: "0",
+						max: steps.value.length - 1,
+						"aria-label": "Step of the sample",
+						"aria-valuetext": `step ${step.value}`
+					}, null, 8, _hoisted_3$5), [[
+						vModelText,
+						index.value,
+						void 0,
+						{ number: true }
+					]]),
+					createBaseVNode("span", _hoisted_4$3, "step " + toDisplayString(step.value) + toDisplayString(index.value === steps.value.length - 1 ? ", newest" : ""), 1),
+					shown.value.length > 1 ? (openBlock(), createElementBlock("button", {
+						key: 0,
+						type: "button",
+						class: "et-link",
+						onClick: play
+					}, "Play all")) : createCommentVNode("", true)
+				])) : createCommentVNode("", true),
+				createBaseVNode("div", _hoisted_5$3, [dataset.value ? (openBlock(), createBlock(ReferenceClip_default, {
+					key: 0,
+					dataset: dataset.value,
+					label: shown.value[0]?.label ?? ""
+				}, null, 8, ["dataset", "label"])) : createCommentVNode("", true), (openBlock(true), createElementBlock(Fragment, null, renderList(shown.value, (sample) => {
+					return openBlock(), createElementBlock("figure", {
+						key: sample.label,
+						"data-sample": sample.file
+					}, [isPicture(sample) ? (openBlock(), createElementBlock("img", {
+						key: 0,
+						src: unref(training).client.sampleUrl(__props.job.id, sample),
+						alt: unref(sampleName)(sample)
+					}, null, 8, _hoisted_7$2)) : (openBlock(), createElementBlock("video", {
+						key: 1,
+						ref_for: true,
+						ref_key: "videos",
+						ref: videos,
+						src: unref(training).client.sampleUrl(__props.job.id, sample),
+						controls: "",
+						playsinline: "",
+						loop: "",
+						preload: "auto"
+					}, null, 8, _hoisted_8$2)), createBaseVNode("figcaption", { title: sample.file }, toDisplayString(shown.value.length > 1 ? unref(sampleName)(sample) : `Step ${sample.step}`), 9, _hoisted_9$2)], 8, _hoisted_6$3);
+				}), 128))])
+			], 64);
+		};
+	}
+});
+// src/view/training/JobView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$5 = ["aria-label"];
+// src/view/training/JobView.vue
+var JobView_default = /* @__PURE__ */ defineComponent({
+	__name: "JobView",
+	props: { job: {} },
+	emits: ["close"],
+	setup(__props) {
+		const { training } = services();
+		const feed = computed(() => training.feed.value);
+		const newest = computed(() => {
+			const step = feed.value?.samples.value.at(-1)?.step;
+			return typeof step === "number" ? `step ${step}` : "";
+		});
+		async function rename(name) {
+			training.putJob(await training.client.changeJob(__props.job.id, { name }));
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("article", { "aria-label": `Fine-tune ${__props.job.name}` }, [
+				createVNode(DetailHead_default, {
+					back: "All fine-tunes",
+					name: __props.job.name,
+					rename,
+					onClose: _cache[0] || (_cache[0] = ($event) => _ctx.$emit("close"))
+				}, null, 8, ["name"]),
+				__props.job.state === "failed" ? (openBlock(), createBlock(FailureCard_default, {
+					key: 0,
+					title: "The fine-tune failed",
+					text: unref(sentence)(__props.job.reason || "its log says why")
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				createVNode(JobStatus_default, { job: __props.job }, null, 8, ["job"]),
+				createVNode(JobActions_default, { job: __props.job }, null, 8, ["job"]),
+				feed.value ? (openBlock(), createElementBlock(Fragment, { key: 1 }, [
+					createVNode(FoldSection_default, {
+						name: "curve",
+						title: "Curve"
+					}, {
+						default: withCtx(() => [createVNode(CurvePanel_default, {
+							curve: feed.value.curve.value,
+							waiting: !feed.value.loaded.value
+						}, null, 8, ["curve", "waiting"])]),
+						_: 1
+					}),
+					createVNode(FoldSection_default, {
+						name: "samples",
+						title: "Samples",
+						note: newest.value
+					}, {
+						default: withCtx(() => [createVNode(SampleView_default, {
+							job: __props.job,
+							samples: feed.value.samples.value
+						}, null, 8, ["job", "samples"])]),
+						_: 1
+					}, 8, ["note"]),
+					createVNode(FoldSection_default, {
+						name: "checkpoints",
+						title: "Checkpoints",
+						note: String(feed.value.checkpoints.value.length || "")
+					}, {
+						default: withCtx(() => [createVNode(CheckpointList_default, {
+							job: __props.job,
+							checkpoints: feed.value.checkpoints.value
+						}, null, 8, ["job", "checkpoints"])]),
+						_: 1
+					}, 8, ["note"]),
+					createVNode(FoldSection_default, {
+						name: "log",
+						title: "Log"
+					}, {
+						default: withCtx(() => [createVNode(LogTail_default, { text: feed.value.log.value }, null, 8, ["text"])]),
+						_: 1
+					}),
+					createVNode(FoldSection_default, {
+						name: "settings",
+						title: "Settings",
+						closed: ""
+					}, {
+						default: withCtx(() => [createVNode(JobFacts_default, { job: __props.job }, null, 8, ["job"])]),
+						_: 1
+					})
+				], 64)) : createCommentVNode("", true)
+			], 8, _hoisted_1$5);
+		};
+	}
+});
+// src/view/training/MemoryEstimate.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$4 = ["aria-busy"];
+var _hoisted_2$4 = { class: "et-line" };
+var _hoisted_3$4 = {
+	key: 0,
+	class: "et-when"
+};
+var _hoisted_4$2 = {
+	key: 0,
+	class: "et-help"
+};
+var _hoisted_5$2 = {
+	key: 1,
+	class: "et-note"
+};
+var _hoisted_6$2 = {
+	key: 2,
+	class: "et-bad"
+};
+var PAUSE = 600;
+// src/view/training/MemoryEstimate.vue
+var MemoryEstimate_default = /* @__PURE__ */ defineComponent({
+	__name: "MemoryEstimate",
+	props: { of: {} },
+	setup(__props) {
+		const { client, options } = services().training;
+		const found = /* @__PURE__ */ ref();
+		const problem = /* @__PURE__ */ ref("");
+		const asking = /* @__PURE__ */ ref(false);
+		let timer;
+		let under = false;
+		const question = computed(() => __props.of ? JSON.stringify(__props.of) : "");
+		const parts = computed(() => Object.entries(found.value?.parts ?? {}).sort(([, a], [, b]) => b - a).map(([name, size]) => `${name} ${bytes(size)}`).join(", "));
+		const warning = computed(() => {
+			if (!found.value || found.value.fits) return "";
+			const { needed_bytes, free_bytes, total_bytes, device } = found.value;
+			const name = options.value?.devices.find(({ id }) => id === device)?.name || device;
+			const hope = needed_bytes <= total_bytes ? "Free some memory, or choose smaller settings." : "Choose smaller settings or another device.";
+			return `It needs about ${bytes(needed_bytes)}, and ${name} has ${bytes(free_bytes)} free. ${hope}`;
+		});
+		watch(question, (now) => {
+			clearTimeout(timer);
+			if (!now) found.value = void 0;
+			asking.value = now !== "";
+			if (now) timer = setTimeout(() => void ask(), PAUSE);
+		}, { immediate: true });
+		onBeforeUnmount(() => clearTimeout(timer));
+		async function ask() {
+			if (under) return;
+			under = true;
+			for (let asked = ""; __props.of && asked !== question.value;) {
+				asked = question.value;
+				try {
+					found.value = await client.estimate(__props.of);
+					problem.value = "";
+				} catch (error) {
+					found.value = void 0;
+					problem.value = error instanceof Away ? "" : sentence(messageOf(error));
+				}
+			}
+			under = asking.value = false;
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock(Fragment, null, [__props.of ? (openBlock(), createElementBlock("section", {
+				key: 0,
+				"aria-label": "Memory",
+				"aria-live": "polite",
+				"aria-busy": asking.value
+			}, [
+				found.value ? (openBlock(), createElementBlock(Fragment, { key: 0 }, [
+					createBaseVNode("p", _hoisted_2$4, [createBaseVNode("span", null, "Needs " + toDisplayString(unref(bytes)(found.value.needed_bytes)) + " of " + toDisplayString(unref(bytes)(found.value.free_bytes)) + " free", 1), found.value.seconds ? (openBlock(), createElementBlock("span", _hoisted_3$4, "about " + toDisplayString(unref(duration)(found.value.seconds)), 1)) : createCommentVNode("", true)]),
+					createBaseVNode("span", {
+						class: normalizeClass(["et-memory", { "et-over": !found.value.fits }]),
+						style: normalizeStyle({
+							"--used": 1 - found.value.free_bytes / (found.value.total_bytes || 1),
+							"--needed": Math.min(1, found.value.needed_bytes / (found.value.total_bytes || 1))
+						})
+					}, [..._cache[0] || (_cache[0] = [createBaseVNode("span", null, null, -1), createBaseVNode("span", null, null, -1)])], 6),
+					parts.value ? (openBlock(), createElementBlock("p", _hoisted_4$2, toDisplayString(parts.value), 1)) : createCommentVNode("", true)
+				], 64)) : asking.value ? (openBlock(), createElementBlock("p", _hoisted_5$2, "Estimating the memory")) : createCommentVNode("", true),
+				problem.value ? (openBlock(), createElementBlock("p", _hoisted_6$2, toDisplayString(problem.value), 1)) : createCommentVNode("", true),
+				warning.value ? (openBlock(), createBlock(FailureCard_default, {
+					key: 3,
+					mild: "",
+					title: "It does not fit now",
+					text: warning.value
+				}, null, 8, ["text"])) : createCommentVNode("", true)
+			], 8, _hoisted_1$4)) : createCommentVNode("", true), renderSlot(_ctx.$slots, "default", { fits: found.value?.fits ?? true })], 64);
+		};
+	}
+});
+// src/view/training/SettingField.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$3 = ["data-setting"];
+var _hoisted_2$3 = { class: "et-line" };
+var _hoisted_3$3 = ["for"];
+var _hoisted_4$1 = [
+	"id",
+	"checked",
+	"aria-describedby"
+];
+var _hoisted_5$1 = ["aria-label"];
+var _hoisted_6$1 = [
+	"id",
+	"value",
+	"aria-describedby"
+];
+var _hoisted_7$1 = ["value"];
+var _hoisted_8$1 = [
+	"id",
+	"value",
+	"aria-describedby"
+];
+var _hoisted_9$1 = [
+	"id",
+	"value",
+	"inputmode",
+	"aria-invalid",
+	"aria-describedby"
+];
+var _hoisted_10$1 = ["id"];
+var _hoisted_11$1 = ["id"];
+// src/view/training/SettingField.vue
+var SettingField_default = /* @__PURE__ */ defineComponent({
+	__name: "SettingField",
+	props: {
+		field: {},
+		draft: {}
+	},
+	emits: ["set"],
+	setup(__props, { emit: __emit }) {
+		/** undefined: back to the default. */
+		const emit = __emit;
+		const id = useId();
+		const value = computed(() => shown(__props.field, __props.draft));
+		const problem = computed(() => problemOf(__props.field, __props.draft));
+		/** "Default: 400", or of what has no short one "Default". */
+		const normal = computed(() => {
+			const { initial } = __props.field;
+			const text = typeof initial === "boolean" ? initial ? "on" : "off" : String(initial);
+			return text && text.length < 20 ? `Default: ${text}` : "Default";
+		});
+		const changed = computed(() => __props.field.key in __props.draft);
+		const described = computed(() => [__props.field.help && `${id}-help`, problem.value && `${id}-problem`].filter(Boolean).join(" ") || void 0);
+		function give(event) {
+			const input = event.target;
+			const given = __props.field.kind === "boolean" ? input.checked : input.value;
+			emit("set", given === shown(__props.field, {}) ? void 0 : given);
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", {
+				class: "et-field",
+				"data-setting": __props.field.key
+			}, [
+				createBaseVNode("div", _hoisted_2$3, [createBaseVNode("label", { for: unref(id) }, [__props.field.kind === "boolean" ? (openBlock(), createElementBlock("input", {
+					key: 0,
+					id: unref(id),
+					type: "checkbox",
+					checked: value.value === true,
+					"aria-describedby": described.value,
+					onChange: give
+				}, null, 40, _hoisted_4$1)) : createCommentVNode("", true), createTextVNode(" " + toDisplayString(__props.field.title), 1)], 8, _hoisted_3$3), changed.value ? (openBlock(), createElementBlock("button", {
+					key: 0,
+					type: "button",
+					class: "et-link",
+					"aria-label": `Default of ${__props.field.title}`,
+					onClick: _cache[0] || (_cache[0] = ($event) => emit("set", void 0))
+				}, toDisplayString(normal.value), 9, _hoisted_5$1)) : createCommentVNode("", true)]),
+				__props.field.kind === "choice" ? (openBlock(), createElementBlock("select", {
+					key: 0,
+					id: unref(id),
+					class: "et-input",
+					value: value.value,
+					"aria-describedby": described.value,
+					onChange: give
+				}, [(openBlock(true), createElementBlock(Fragment, null, renderList(__props.field.choices, (choice) => {
+					return openBlock(), createElementBlock("option", {
+						key: String(choice),
+						value: String(choice)
+					}, toDisplayString(choice), 9, _hoisted_7$1);
+				}), 128))], 40, _hoisted_6$1)) : __props.field.kind === "list" ? (openBlock(), createElementBlock("textarea", {
+					key: 1,
+					id: unref(id),
+					class: "et-input",
+					rows: "3",
+					value: String(value.value),
+					"aria-describedby": described.value,
+					onInput: give
+				}, null, 40, _hoisted_8$1)) : __props.field.kind !== "boolean" ? (openBlock(), createElementBlock("input", {
+					key: 2,
+					id: unref(id),
+					class: "et-input",
+					value: value.value,
+					inputmode: __props.field.kind === "text" ? "text" : __props.field.kind === "integer" ? "numeric" : "decimal",
+					"aria-invalid": problem.value !== "",
+					"aria-describedby": described.value,
+					autocomplete: "off",
+					onInput: give
+				}, null, 40, _hoisted_9$1)) : createCommentVNode("", true),
+				problem.value ? (openBlock(), createElementBlock("p", {
+					key: 3,
+					id: `${unref(id)}-problem`,
+					class: "et-bad",
+					role: "alert"
+				}, toDisplayString(problem.value), 9, _hoisted_10$1)) : createCommentVNode("", true),
+				__props.field.help ? (openBlock(), createElementBlock("p", {
+					key: 4,
+					id: `${unref(id)}-help`,
+					class: "et-help"
+				}, toDisplayString(__props.field.help), 9, _hoisted_11$1)) : createCommentVNode("", true)
+			], 8, _hoisted_1$3);
+		};
+	}
+});
+// src/view/training/NewJob.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$2 = {
+	key: 0,
+	class: "et-note",
+	role: "status"
+};
+var _hoisted_2$2 = { class: "et-field" };
+var _hoisted_3$2 = ["for"];
+var _hoisted_4 = ["id", "maxlength"];
+var _hoisted_5 = { class: "et-field" };
+var _hoisted_6 = ["for"];
+var _hoisted_7 = ["id", "value"];
+var _hoisted_8 = ["value"];
+var _hoisted_9 = ["id"];
+var _hoisted_10 = {
+	key: 0,
+	class: "et-field"
+};
+var _hoisted_11 = ["for"];
+var _hoisted_12 = ["id", "value"];
+var _hoisted_13 = {
+	key: 0,
+	class: "et-help"
+};
+var _hoisted_14 = {
+	key: 1,
+	class: "et-field"
+};
+var _hoisted_15 = ["for"];
+var _hoisted_16 = ["id", "value"];
+var _hoisted_17 = ["value"];
+var _hoisted_18 = ["open"];
+var _hoisted_19 = { class: "et-line et-controls" };
+var _hoisted_20 = ["disabled"];
+var _hoisted_21 = {
+	key: 0,
+	class: "et-note"
+};
+// src/view/training/NewJob.vue
+var NewJob_default = /* @__PURE__ */ defineComponent({
+	__name: "NewJob",
+	setup(__props) {
+		const { training } = services();
+		const { options, datasets, online } = training;
+		const { busy, problem, run } = useAttempt();
+		const place = usePlace();
+		const draft = rememberedDraft();
+		const id = useId();
+		const preset = computed(() => {
+			const all = options.value?.presets ?? [];
+			return all.find(({ name }) => name === draft.value.preset) ?? all[0];
+		});
+		const dataset = computed(() => training.findDataset(draft.value.dataset) ?? datasets.value[0]);
+		const device = computed(() => {
+			const all = options.value?.devices ?? [];
+			return all.find((one) => one.id === draft.value.device) ?? all[0];
+		});
+		const fields = computed(() => preset.value ? fieldsOf(preset.value.schema) : []);
+		const plain = computed(() => fields.value.filter(({ advanced }) => !advanced));
+		const advanced = computed(() => fields.value.filter((field) => field.advanced));
+		const values = computed(() => draft.value.values[preset.value?.name ?? ""] ?? {});
+		const settings = computed(() => settingsOf(fields.value, values.value));
+		const asked = computed(() => preset.value && device.value && dataset.value && settings.value ? {
+			preset: preset.value.name,
+			device: device.value.id,
+			dataset: dataset.value.id,
+			settings: settings.value
+		} : null);
+		/** Why it cannot be started yet; empty if it can. */
+		const missing = computed(() => {
+			if (!dataset.value) return "Make a dataset first.";
+			if (!dataset.value.usable) return "The dataset has no usable clip.";
+			if (!settings.value) return "A setting is out of its range.";
+			return draft.value.name.trim() ? "" : "Give it a name.";
+		});
+		watch(() => place.value.section, (section) => section === "new" && void training.loadOptions(), { immediate: true });
+		function set(key, value) {
+			const name = preset.value?.name ?? "";
+			const { [key]: _, ...others } = values.value;
+			draft.value.values = {
+				...draft.value.values,
+				[name]: value === void 0 ? others : {
+					...others,
+					[key]: value
+				}
+			};
+		}
+		function create() {
+			const what = asked.value;
+			if (!what || missing.value) return;
+			run(async () => {
+				const job = await training.client.createJob({
+					...what,
+					name: draft.value.name.trim()
+				});
+				training.putJob(job);
+				draft.value.name = "";
+				place.value = {
+					...place.value,
+					section: "jobs",
+					job: job.id
+				};
+			});
+		}
+		return (_ctx, _cache) => {
+			return !unref(options) ? (openBlock(), createElementBlock("p", _hoisted_1$2, "Asking what can be fine-tuned")) : (openBlock(), createElementBlock("form", {
+				key: 1,
+				class: "et-form",
+				role: "tabpanel",
+				"aria-labelledby": "et-section-new",
+				onSubmit: withModifiers(create, ["prevent"])
+			}, [
+				createBaseVNode("div", _hoisted_2$2, [createBaseVNode("label", { for: `${unref(id)}-name` }, "Name", 8, _hoisted_3$2), withDirectives(createBaseVNode("input", {
+					id: `${unref(id)}-name`,
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => unref(draft).name = $event),
+					class: "et-input",
+					maxlength: unref(options).limits.name_length,
+					autocomplete: "off"
+				}, null, 8, _hoisted_4), [[vModelText, unref(draft).name]])]),
+				createBaseVNode("div", _hoisted_5, [createBaseVNode("label", { for: `${unref(id)}-dataset` }, "Dataset", 8, _hoisted_6), unref(datasets).length ? (openBlock(), createElementBlock("select", {
+					key: 0,
+					id: `${unref(id)}-dataset`,
+					class: "et-input",
+					value: dataset.value?.id,
+					onChange: _cache[1] || (_cache[1] = ($event) => unref(draft).dataset = $event.target.value)
+				}, [(openBlock(true), createElementBlock(Fragment, null, renderList(unref(datasets), (one) => {
+					return openBlock(), createElementBlock("option", {
+						key: one.id,
+						value: one.id
+					}, toDisplayString(one.name) + " (" + toDisplayString(unref(clipsOf)(one.clips, one.usable)) + ")", 9, _hoisted_8);
+				}), 128))], 40, _hoisted_7)) : (openBlock(), createElementBlock("button", {
+					key: 1,
+					id: `${unref(id)}-dataset`,
+					type: "button",
+					class: "et-button",
+					onClick: _cache[2] || (_cache[2] = ($event) => unref(place).section = "datasets")
+				}, "Make a dataset", 8, _hoisted_9))]),
+				unref(options).presets.length > 1 ? (openBlock(), createElementBlock("div", _hoisted_10, [
+					createBaseVNode("label", { for: `${unref(id)}-preset` }, "Preset", 8, _hoisted_11),
+					createBaseVNode("select", {
+						id: `${unref(id)}-preset`,
+						class: "et-input",
+						value: preset.value?.name,
+						onChange: _cache[3] || (_cache[3] = ($event) => unref(draft).preset = $event.target.value)
+					}, [(openBlock(true), createElementBlock(Fragment, null, renderList(unref(options).presets, ({ name }) => {
+						return openBlock(), createElementBlock("option", { key: name }, toDisplayString(name), 1);
+					}), 128))], 40, _hoisted_12),
+					preset.value?.schema.description ? (openBlock(), createElementBlock("p", _hoisted_13, toDisplayString(preset.value.schema.description), 1)) : createCommentVNode("", true)
+				])) : createCommentVNode("", true),
+				unref(options).devices.length > 1 ? (openBlock(), createElementBlock("div", _hoisted_14, [createBaseVNode("label", { for: `${unref(id)}-device` }, "Device", 8, _hoisted_15), createBaseVNode("select", {
+					id: `${unref(id)}-device`,
+					class: "et-input",
+					value: device.value?.id,
+					onChange: _cache[4] || (_cache[4] = ($event) => unref(draft).device = $event.target.value)
+				}, [(openBlock(true), createElementBlock(Fragment, null, renderList(unref(options).devices, (one) => {
+					return openBlock(), createElementBlock("option", {
+						key: one.id,
+						value: one.id
+					}, toDisplayString(one.name || one.id), 9, _hoisted_17);
+				}), 128))], 40, _hoisted_16)])) : createCommentVNode("", true),
+				(openBlock(true), createElementBlock(Fragment, null, renderList(plain.value, (field) => {
+					return openBlock(), createBlock(SettingField_default, {
+						key: field.key,
+						field,
+						draft: values.value,
+						onSet: ($event) => set(field.key, $event)
+					}, null, 8, [
+						"field",
+						"draft",
+						"onSet"
+					]);
+				}), 128)),
+				advanced.value.length ? (openBlock(), createElementBlock("details", {
+					key: 2,
+					class: "et-fold",
+					open: advanced.value.some(({ key }) => key in values.value)
+				}, [_cache[5] || (_cache[5] = createBaseVNode("summary", null, [createBaseVNode("h3", null, "Advanced")], -1)), (openBlock(true), createElementBlock(Fragment, null, renderList(advanced.value, (field) => {
+					return openBlock(), createBlock(SettingField_default, {
+						key: field.key,
+						field,
+						draft: values.value,
+						onSet: ($event) => set(field.key, $event)
+					}, null, 8, [
+						"field",
+						"draft",
+						"onSet"
+					]);
+				}), 128))], 8, _hoisted_18)) : createCommentVNode("", true),
+				createVNode(MemoryEstimate_default, { of: asked.value }, {
+					default: withCtx(({ fits }) => [unref(problem) ? (openBlock(), createBlock(FailureCard_default, {
+						key: 0,
+						title: "The fine-tune was not made",
+						text: unref(problem)
+					}, null, 8, ["text"])) : createCommentVNode("", true), createBaseVNode("div", _hoisted_19, [createBaseVNode("button", {
+						type: "submit",
+						class: "et-button et-main",
+						disabled: unref(busy) || !unref(online) || missing.value !== ""
+					}, toDisplayString(fits ? "Start" : "Start anyway"), 9, _hoisted_20), missing.value ? (openBlock(), createElementBlock("span", _hoisted_21, toDisplayString(missing.value), 1)) : createCommentVNode("", true)])]),
+					_: 1
+				}, 8, ["of"])
+			], 32));
+		};
+	}
+});
+// src/view/training/TrainingView.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1$1 = {
+	key: 3,
+	class: "et-note",
+	role: "status"
+};
+var _hoisted_2$1 = ["data-open"];
+var _hoisted_3$1 = ["data-open"];
+// src/view/training/TrainingView.vue
+var TrainingView_default = /* @__PURE__ */ defineComponent({
+	__name: "TrainingView",
+	setup(__props) {
+		const { training } = services();
+		const { online, loaded, refused, options } = training;
+		const place = rememberedPlace();
+		provide(PLACE, place);
+		const root = useTemplateRef("root");
+		const job = computed(() => training.findJob(place.value.job));
+		const dataset = computed(() => training.findDataset(place.value.dataset));
+		const section = computed({
+			get: () => place.value.section,
+			set: (chosen) => place.value = {
+				...place.value,
+				section: chosen
+			}
+		});
+		let presence;
+		let present = false;
+		watch(() => [
+			place.value.section,
+			place.value.job,
+			place.value.dataset
+		], ([now, openJob, openDataset]) => {
+			if (now === "jobs") training.open(openJob ? { job: openJob } : null);
+			else training.open(now === "datasets" && openDataset ? { dataset: openDataset } : null);
+		}, { immediate: true });
+		watch([loaded, job], ([known, found]) => known && place.value.job && !found && void close("job"));
+		watch([loaded, dataset], ([known, found]) => known && place.value.dataset && !found && void close("dataset"));
+		watch(online, (now) => now && !options.value && void training.loadOptions());
+		onMounted(() => {
+			presence = new IntersectionObserver((entries) => look(entries.at(-1)?.isIntersecting ?? false));
+			if (root.value) presence.observe(root.value);
+			document.addEventListener("visibilitychange", see);
+			training.loadOptions();
+		});
+		onActivated(() => look(true));
+		onDeactivated(() => look(false));
+		onBeforeUnmount(() => {
+			presence?.disconnect();
+			document.removeEventListener("visibilitychange", see);
+			training.show(false);
+		});
+		/** The host takes our panel away without a word, and browsers hide whole pages: then nobody needs news. */
+		function look(seen) {
+			present = seen;
+			see();
+		}
+		function see() {
+			training.show(present && document.visibilityState === "visible");
+		}
+		/** By the user: what appears is at the top, and what was pressed may be hidden, so that the keyboard goes on there. */
+		async function open(what, id) {
+			place.value = {
+				...place.value,
+				[what]: id
+			};
+			await nextTick();
+			root.value?.parentElement?.scrollTo({ top: 0 });
+			focus(".et-back");
+		}
+		async function close(what) {
+			const id = place.value[what];
+			place.value = {
+				...place.value,
+				[what]: ""
+			};
+			await nextTick();
+			focus(`[data-${what}="${id}"]`);
+		}
+		function focus(selector) {
+			if (document.activeElement === document.body || !document.activeElement.offsetParent) root.value?.querySelector(selector)?.focus({ preventScroll: true });
+		}
+		return (_ctx, _cache) => {
+			return openBlock(), createElementBlock("div", {
+				ref_key: "root",
+				ref: root,
+				class: "et-view et-training",
+				role: "tabpanel",
+				"aria-labelledby": "et-tab-identities"
+			}, [
+				!unref(online) ? (openBlock(), createBlock(FailureCard_default, {
+					key: 0,
+					mild: "",
+					title: "ComfyUI does not answer",
+					text: "The panel goes on by itself when it is back. Jobs that run go on without it."
+				})) : createCommentVNode("", true),
+				unref(refused) && unref(refused) !== unref(options)?.problem ? (openBlock(), createBlock(FailureCard_default, {
+					key: 1,
+					title: "ComfyUI refuses this",
+					text: unref(sentence)(unref(refused)),
+					action: "Try again",
+					onAct: _cache[0] || (_cache[0] = ($event) => unref(training).refresh())
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				unref(options)?.problem ? (openBlock(), createBlock(FailureCard_default, {
+					key: 2,
+					mild: "",
+					title: "Nothing can be fine-tuned here",
+					text: unref(sentence)(unref(options).problem)
+				}, null, 8, ["text"])) : createCommentVNode("", true),
+				createVNode(ViewSwitch_default, {
+					modelValue: section.value,
+					"onUpdate:modelValue": _cache[1] || (_cache[1] = ($event) => section.value = $event),
+					views: unref(SECTIONS),
+					label: "Identities",
+					name: "et-section"
+				}, null, 8, ["modelValue", "views"]),
+				!unref(loaded) && unref(online) && !unref(refused) ? (openBlock(), createElementBlock("p", _hoisted_1$1, "Asking ComfyUI")) : createCommentVNode("", true),
+				unref(loaded) && unref(place).section === "jobs" ? (openBlock(), createElementBlock("div", {
+					key: 4,
+					class: "et-split",
+					"data-open": job.value !== void 0,
+					role: "tabpanel",
+					"aria-labelledby": "et-section-jobs"
+				}, [createVNode(JobList_default, {
+					class: "et-master",
+					onSelect: _cache[2] || (_cache[2] = ($event) => open("job", $event))
+				}), job.value ? (openBlock(), createBlock(JobView_default, {
+					key: job.value.id,
+					class: "et-detail",
+					job: job.value,
+					onClose: _cache[3] || (_cache[3] = ($event) => close("job"))
+				}, null, 8, ["job"])) : createCommentVNode("", true)], 8, _hoisted_2$1)) : createCommentVNode("", true),
+				unref(loaded) && unref(place).section === "datasets" ? (openBlock(), createElementBlock("div", {
+					key: 5,
+					class: "et-split",
+					"data-open": dataset.value !== void 0,
+					role: "tabpanel",
+					"aria-labelledby": "et-section-datasets"
+				}, [createVNode(DatasetList_default, {
+					class: "et-master",
+					onSelect: _cache[4] || (_cache[4] = ($event) => open("dataset", $event))
+				}), dataset.value ? (openBlock(), createBlock(DatasetView_default, {
+					key: dataset.value.id,
+					class: "et-detail",
+					dataset: dataset.value,
+					onClose: _cache[5] || (_cache[5] = ($event) => close("dataset"))
+				}, null, 8, ["dataset"])) : createCommentVNode("", true)], 8, _hoisted_3$1)) : createCommentVNode("", true),
+				unref(loaded) && !unref(options)?.problem && unref(place).section === "new" ? (openBlock(), createBlock(NewJob_default, { key: 6 })) : createCommentVNode("", true)
+			], 512);
+		};
+	}
+});
+// src/view/Panel.vue?vue&type=script&setup=true&lang.ts
+var _hoisted_1 = { class: "et-panel" };
+var _hoisted_2 = { class: "et-head" };
+var _hoisted_3 = ["data-online"];
+// src/view/Panel.vue
+var Panel_default = /* @__PURE__ */ defineComponent({
+	__name: "Panel",
+	setup(__props) {
+		const VIEWS = [{
+			id: "videos",
+			title: "Videos"
+		}, {
+			id: "identities",
+			title: "Identities"
+		}];
+		const { store, training } = services();
+		const isView = (value) => VIEWS.some(({ id }) => id === value);
+		const view = remembered("view", "videos", isView);
+		const broken = /* @__PURE__ */ ref("");
+		const status = computed(() => {
+			const { online, loaded, refused } = view.value === "videos" ? store : training;
+			if (!online.value) return {
+				online: false,
+				text: "no connection"
+			};
+			const count = view.value === "videos" ? store.running.value.length : training.running.value.length;
+			return {
+				online: true,
+				text: !loaded.value || refused.value ? "" : count ? `${count} running` : "idle"
+			};
 		});
 		onErrorCaptured((error) => {
 			broken.value = error.message;
@@ -5409,46 +9950,30 @@ var Panel_default = /* @__PURE__ */ defineComponent({
 		});
 		return (_ctx, _cache) => {
 			return openBlock(), createElementBlock("div", _hoisted_1, [
-				createBaseVNode("header", _hoisted_2, [_cache[2] || (_cache[2] = createBaseVNode("h2", null, "EchoTorrent", -1)), status.value ? (openBlock(), createElementBlock("span", {
+				createBaseVNode("header", _hoisted_2, [_cache[1] || (_cache[1] = createBaseVNode("h2", null, "EchoTorrent", -1)), status.value.text ? (openBlock(), createElementBlock("span", {
 					key: 0,
 					class: "et-status",
-					"data-online": unref(online)
-				}, toDisplayString(status.value), 9, _hoisted_3)) : createCommentVNode("", true)]),
+					"data-online": status.value.online
+				}, toDisplayString(status.value.text), 9, _hoisted_3)) : createCommentVNode("", true)]),
+				createVNode(ViewSwitch_default, {
+					modelValue: unref(view),
+					"onUpdate:modelValue": _cache[0] || (_cache[0] = ($event) => /* @__PURE__ */ isRef(view) ? view.value = $event : null),
+					views: VIEWS,
+					label: "What to show",
+					name: "et-tab"
+				}, null, 8, ["modelValue"]),
 				broken.value ? (openBlock(), createBlock(FailureCard_default, {
 					key: 0,
 					title: "The panel has a fault",
 					text: `${unref(sentence)(broken.value)} Reload the page.`
 				}, null, 8, ["text"])) : createCommentVNode("", true),
-				!unref(online) ? (openBlock(), createBlock(FailureCard_default, {
-					key: 1,
-					mild: "",
-					title: "ComfyUI does not answer",
-					text: "The panel goes on by itself when it is back. Finished chunks are kept on disk."
-				})) : createCommentVNode("", true),
-				unref(refused) ? (openBlock(), createBlock(FailureCard_default, {
-					key: 2,
-					title: "The runs cannot be listed",
-					text: unref(sentence)(unref(refused)),
-					action: "Try again",
-					onAct: _cache[0] || (_cache[0] = ($event) => unref(store).refresh())
-				}, null, 8, ["text"])) : createCommentVNode("", true),
-				unref(loaded) && !list.value.length ? (openBlock(), createElementBlock("p", _hoisted_4, [..._cache[3] || (_cache[3] = [createBaseVNode("strong", null, "No runs yet", -1), createBaseVNode("span", null, "Open a template of this pack, for example the quick start, and press Run. The video plays here while it is made.", -1)])])) : createCommentVNode("", true),
-				run.value ? (openBlock(), createElementBlock(Fragment, { key: 4 }, [
-					failure.value ? (openBlock(), createBlock(FailureCard_default, normalizeProps(mergeProps({ key: 0 }, failure.value)), null, 16)) : createCommentVNode("", true),
-					createVNode(RunPlayer_default, { run: run.value }, null, 8, ["run"]),
-					createVNode(RunStatus_default, { run: run.value }, null, 8, ["run"]),
-					createVNode(RunActions_default, { run: run.value }, null, 8, ["run"])
-				], 64)) : createCommentVNode("", true),
-				list.value.length ? (openBlock(), createElementBlock("section", _hoisted_5, [_cache[4] || (_cache[4] = createBaseVNode("h3", null, "Runs", -1)), createVNode(RunList_default, {
-					runs: list.value,
-					selected: selected.value,
-					onSelect: _cache[1] || (_cache[1] = ($event) => chosen.value = $event)
-				}, null, 8, ["runs", "selected"])])) : createCommentVNode("", true),
-				run.value?.events.length ? (openBlock(), createElementBlock("section", _hoisted_6, [_cache[5] || (_cache[5] = createBaseVNode("h3", null, "Events", -1)), createVNode(EventList_default, { events: run.value.events }, null, 8, ["events"])])) : createCommentVNode("", true)
+				(openBlock(), createBlock(KeepAlive, null, [unref(view) === "videos" ? (openBlock(), createBlock(RunsView_default, { key: 0 })) : (openBlock(), createBlock(TrainingView_default, { key: 1 }))], 1024))
 			]);
 		};
 	}
 });
+// src/view/training/training.css?inline
+var training_default = ".et-run[data-state=\"starting\"] .et-state,\n.et-about[data-job-state=\"running\"] .et-state {\n  color: var(--et-strong);\n}\n.et-about[data-job-state=\"failed\"] .et-state {\n  color: var(--et-error);\n}\n.et-fold {\n  border-top: 1px solid var(--et-line);\n}\n.et-fold > summary {\n  display: flex;\n  align-items: baseline;\n  gap: 6px;\n  padding: 8px 0;\n  cursor: pointer;\n}\n.et-fold > summary::before {\n  content: \"\";\n  width: 6px;\n  height: 6px;\n  border: solid var(--et-dim);\n  border-width: 0 1.5px 1.5px 0;\n  transform: translateY(-2px) rotate(-45deg);\n}\n.et-fold[open] > summary::before {\n  transform: translateY(-3px) rotate(45deg);\n}\n.et-fold > summary > .et-when {\n  margin-left: auto;\n}\n.et-fold > summary ~ * + * {\n  margin-top: 8px;\n}\n.et-root .et-fold > summary > h3 {\n  color: var(--et-strong);\n}\n\n.et-curve {\n  border-radius: 6px;\n  cursor: crosshair;\n  touch-action: pan-y;\n  user-select: none;\n}\n.et-curve svg {\n  display: block;\n  width: 100%;\n  overflow: visible;\n}\n.et-grid line {\n  stroke: var(--et-line);\n  stroke-width: 1;\n  opacity: 0.6;\n}\n.et-grid text {\n  fill: var(--et-dim);\n  font-size: 11px;\n  font-variant-numeric: tabular-nums;\n}\n.et-raw {\n  stroke-width: 1;\n  opacity: 0.35;\n}\n.et-smooth {\n  stroke-width: 1.8;\n  stroke-linejoin: round;\n  stroke-linecap: round;\n}\n.et-pointer {\n  stroke: var(--et-dim);\n  stroke-dasharray: 3 3;\n}\n.et-marked {\n  fill: var(--et-accent);\n  opacity: 0.22;\n}\n.et-legend {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  gap: 4px;\n}\n.et-step {\n  min-width: 68px;\n}\n.et-chip {\n  display: inline-flex;\n  align-items: center;\n  gap: 5px;\n  padding: 2px 8px;\n  border: 1px solid var(--et-line);\n  border-radius: 12px;\n  background: none;\n  color: var(--et-fg);\n  font: inherit;\n  font-size: 12px;\n  cursor: pointer;\n}\n.et-chip[aria-pressed=\"false\"] {\n  color: var(--et-dim);\n  border-style: dashed;\n}\n.et-swatch {\n  width: 8px;\n  height: 8px;\n  border-radius: 50%;\n}\n.et-chip[aria-pressed=\"false\"] .et-swatch {\n  opacity: 0.35;\n}\n\n.et-beside {\n  display: grid;\n  grid-template-columns: repeat(auto-fit, minmax(min(130px, 100%), 1fr));\n  gap: 8px;\n}\n.et-beside figure {\n  min-width: 0;\n  max-width: 320px;\n  margin: 0;\n}\n.et-beside :is(video, img) {\n  display: block;\n  width: 100%;\n  aspect-ratio: 1;\n  border-radius: 6px;\n  background: #000;\n  object-fit: contain;\n}\n.et-beside figcaption {\n  overflow: hidden;\n  margin-top: 4px;\n  color: var(--et-dim);\n  font-size: 12px;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.et-beside figcaption select {\n  width: 100%;\n}\n.et-steps {\n  display: flex;\n  align-items: center;\n  gap: 8px;\n}\n.et-steps [type=\"range\"] {\n  flex: 1;\n}\n\n.et-checkpoints {\n  max-height: 300px;\n  overflow-y: auto;\n}\n.et-checkpoints li {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  justify-content: space-between;\n  gap: 4px 10px;\n  padding: 6px 0;\n  border-bottom: 1px solid color-mix(in srgb, var(--et-line) 60%, transparent);\n}\n.et-checkpoints form {\n  flex-basis: 100%;\n}\n.et-tick {\n  display: flex;\n  align-items: center;\n  gap: 6px;\n}\n.et-tick img {\n  width: 28px;\n  height: 28px;\n  border-radius: 4px;\n  object-fit: cover;\n}\n.et-checkpoints .et-buttons {\n  gap: 10px;\n}\n.et-comparison {\n  display: grid;\n  gap: 8px;\n}\n.et-comparison .et-beside figcaption {\n  display: flex;\n}\n.et-comparison video {\n  cursor: pointer;\n}\n\n.et-log {\n  max-height: 200px;\n  margin: 0;\n  padding: 8px;\n  overflow: auto;\n  border-radius: 6px;\n  background: var(--et-surface);\n  font: 11px/1.5 ui-monospace, monospace;\n  white-space: pre-wrap;\n  overflow-wrap: anywhere;\n}\n.et-facts {\n  display: grid;\n  gap: 2px;\n  margin: 0;\n}\n.et-facts > div {\n  display: flex;\n  justify-content: space-between;\n  gap: 12px;\n}\n.et-facts dt {\n  color: var(--et-dim);\n}\n.et-facts dd {\n  margin: 0;\n  text-align: right;\n  overflow-wrap: anywhere;\n}\n.et-facts .et-changed dd {\n  color: var(--et-strong);\n  font-weight: 600;\n}\n.et-drop {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  justify-content: center;\n  gap: 4px 12px;\n  padding: 14px;\n  border: 1px dashed var(--et-line);\n  border-radius: 8px;\n  color: var(--et-dim);\n}\n.et-drop.et-over {\n  border-color: var(--et-accent);\n  background: color-mix(in srgb, var(--et-accent) 12%, transparent);\n}\n.et-uploads {\n  display: grid;\n  gap: 6px;\n}\n.et-uploads .et-bar {\n  display: block;\n  margin-top: 3px;\n}\n.et-uploads .et-name {\n  flex: 1;\n}\n.et-clips {\n  display: grid;\n  grid-template-columns: minmax(0, 1fr);\n  gap: 8px;\n}\n.et-clip {\n  display: grid;\n  grid-template-columns: 72px minmax(0, 1fr);\n  gap: 6px 10px;\n  padding: 6px;\n  border: 1px solid color-mix(in srgb, var(--et-line) 60%, transparent);\n  border-radius: 8px;\n}\n.et-clip[data-used=\"false\"] > :is(.et-thumb, .et-clip-about) {\n  opacity: 0.55;\n}\n.et-thumb {\n  display: grid;\n  place-content: center;\n  align-self: start;\n  width: 72px;\n  height: 72px;\n  padding: 0;\n  overflow: hidden;\n  border: 0;\n  border-radius: 6px;\n  background: #000;\n  color: #aaa;\n  cursor: pointer;\n}\n.et-thumb img {\n  width: 72px;\n  height: 72px;\n  object-fit: cover;\n}\n.et-clip-about {\n  display: grid;\n  grid-template-columns: minmax(0, 1fr);\n  align-content: start;\n  gap: 3px;\n  min-width: 0;\n}\n.et-clip .et-line {\n  align-items: center;\n}\n.et-badge {\n  padding: 0 8px;\n  border-radius: 10px;\n  background: color-mix(in srgb, var(--et-fg) 12%, transparent);\n  font-size: 12px;\n  white-space: nowrap;\n}\n.et-badge[data-kind=\"good\"] {\n  background: color-mix(in srgb, #4caf50 30%, transparent);\n}\n.et-badge[data-kind=\"bad\"] {\n  background: color-mix(in srgb, var(--et-error) 30%, transparent);\n}\n.et-clip-edit,\n.et-clip > .et-bad {\n  grid-column: 1 / -1;\n}\n.et-clip-edit {\n  display: grid;\n  gap: 8px;\n  max-width: 440px;\n}\n.et-clip-edit > :is(video, img) {\n  display: block;\n  width: 100%;\n  max-height: 300px;\n  border-radius: 6px;\n  background: #000;\n  object-fit: contain;\n}\n/* Two sliders on one track: only their thumbs are touched. */\n.et-trim {\n  position: relative;\n  height: 20px;\n}\n.et-trim input {\n  position: absolute;\n  inset: 0;\n  width: 100%;\n  appearance: none;\n  background: none;\n  pointer-events: none;\n}\n.et-trim input::-webkit-slider-thumb {\n  appearance: none;\n  width: 12px;\n  height: 20px;\n  border: 0;\n  border-radius: 4px;\n  background: var(--et-accent);\n  pointer-events: auto;\n  cursor: ew-resize;\n}\n.et-trim input::-moz-range-thumb {\n  width: 12px;\n  height: 20px;\n  border: 0;\n  border-radius: 4px;\n  background: var(--et-accent);\n  pointer-events: auto;\n  cursor: ew-resize;\n}\n.et-track {\n  position: absolute;\n  inset: 7px 6px;\n  border-radius: 3px;\n  background: linear-gradient(\n    to right,\n    var(--et-line) calc(100% * var(--begin)),\n    var(--et-accent) 0 calc(100% * var(--end)),\n    var(--et-line) 0\n  );\n}\n@container (min-width: 620px) {\n  .et-clips {\n    grid-template-columns: repeat(auto-fill, minmax(260px, 1fr));\n  }\n  .et-clip:has(.et-clip-edit) {\n    grid-column: 1 / -1;\n  }\n}\n.et-view {\n  display: flex;\n  flex-direction: column;\n  gap: 12px;\n}\n.et-view > * {\n  flex: none;\n}\n.et-training {\n  container-type: inline-size;\n}\n\n.et-switch {\n  display: flex;\n  gap: 2px;\n  padding: 2px;\n  border-radius: 8px;\n  background: var(--et-surface);\n}\n.et-switch button {\n  flex: 1;\n  padding: 4px 8px;\n  border: 0;\n  border-radius: 6px;\n  background: none;\n  color: var(--et-dim);\n  font: inherit;\n  white-space: nowrap;\n  cursor: pointer;\n}\n.et-switch button:hover {\n  color: var(--et-strong);\n}\n.et-switch button[aria-selected=\"true\"] {\n  background: color-mix(in srgb, var(--et-fg) 16%, transparent);\n  color: var(--et-strong);\n}\n.et-training .et-switch {\n  padding: 0;\n  border-radius: 0;\n  border-bottom: 1px solid var(--et-line);\n  background: none;\n}\n.et-training .et-switch button {\n  flex: none;\n  border-radius: 0;\n  border-bottom: 2px solid transparent;\n}\n.et-training .et-switch button[aria-selected=\"true\"] {\n  border-bottom-color: var(--et-accent);\n  background: none;\n}\n.et-root :is(input, select, textarea, summary, a, [tabindex]):focus-visible {\n  outline: 2px solid var(--et-accent);\n  outline-offset: 1px;\n}\n\n/* One column shows either the list or what is open; two show both. */\n.et-split {\n  display: grid;\n  grid-template-columns: minmax(0, 1fr);\n  gap: 16px;\n}\n.et-detail,\n.et-form {\n  display: flex;\n  flex-direction: column;\n  gap: 12px;\n  min-width: 0;\n}\n.et-split[data-open=\"true\"] > .et-master {\n  display: none;\n}\n@container (min-width: 620px) {\n  .et-split[data-open=\"true\"] {\n    grid-template-columns: 220px minmax(0, 1fr);\n  }\n  .et-split[data-open=\"true\"] > .et-master {\n    display: grid;\n    align-content: start;\n  }\n  .et-split .et-back {\n    display: none;\n  }\n  .et-form {\n    max-width: 560px;\n  }\n}\n\n.et-detail-head {\n  display: grid;\n  gap: 8px;\n  justify-items: start;\n}\n.et-detail-head .et-line {\n  width: 100%;\n}\n.et-root .et-detail-head h3 {\n  color: var(--et-strong);\n  font-size: 15px;\n  font-weight: 600;\n}\n.et-buttons,\n.et-inline,\n.et-confirm,\n.et-controls {\n  display: flex;\n  flex-wrap: wrap;\n  align-items: center;\n  gap: 6px;\n}\n.et-controls {\n  justify-content: flex-start;\n  gap: 6px 14px;\n}\n.et-hint .et-buttons {\n  justify-content: center;\n  margin-top: 6px;\n}\n.et-inline > .et-input:first-child {\n  flex: 1 1 80px;\n}\n.et-inline > p {\n  flex-basis: 100%;\n}\n.et-confirm {\n  flex-basis: 100%;\n  padding: 6px 8px;\n  border: 1px solid var(--et-line);\n  border-radius: 6px;\n}\n.et-confirm > span {\n  flex: 1 1 100%;\n}\n.et-line > .et-confirm {\n  flex-basis: auto;\n}\n.et-main:not(:disabled) {\n  border-color: var(--et-accent);\n  background: color-mix(in srgb, var(--et-accent) 28%, transparent);\n  color: var(--et-strong);\n}\n.et-danger:not(:disabled) {\n  border-color: var(--et-error);\n  color: var(--et-error);\n}\n.et-link {\n  padding: 0;\n  border: 0;\n  background: none;\n  color: var(--et-dim);\n  font: inherit;\n  text-decoration: underline;\n  text-underline-offset: 2px;\n  white-space: nowrap;\n  cursor: pointer;\n}\n.et-link:hover,\n.et-link[aria-pressed=\"true\"] {\n  color: var(--et-strong);\n}\n.et-wrap {\n  white-space: normal;\n  overflow-wrap: anywhere;\n}\n.et-input {\n  min-width: 0;\n  padding: 5px 8px;\n  border: 1px solid var(--et-line);\n  border-radius: 6px;\n  background: var(--comfy-input-bg, #222);\n  color: var(--et-fg);\n  font: inherit;\n}\n.et-input[aria-invalid=\"true\"] {\n  border-color: var(--et-error);\n}\n.et-short {\n  width: 58px;\n}\n.et-root :is([type=\"checkbox\"], [type=\"range\"]) {\n  accent-color: var(--et-accent);\n}\n.et-root [type=\"checkbox\"] {\n  margin: 0 4px 0 0;\n  vertical-align: -2px;\n}\n.et-root [type=\"range\"] {\n  min-width: 60px;\n  margin: 0;\n  vertical-align: middle;\n}\n.et-field {\n  display: grid;\n  gap: 4px;\n}\n.et-field label {\n  color: var(--et-strong);\n}\n.et-form .et-fold .et-field {\n  margin-bottom: 10px;\n}\n.et-help {\n  color: var(--et-dim);\n  font-size: 12px;\n}\n.et-short-line {\n  overflow: hidden;\n  text-overflow: ellipsis;\n  white-space: nowrap;\n}\n.et-note {\n  color: var(--et-dim);\n}\n/* Used by others, needed by the job, free. */\n.et-memory {\n  display: flex;\n  height: 8px;\n  border-radius: 4px;\n  background: color-mix(in srgb, var(--et-fg) 12%, transparent);\n  overflow: hidden;\n}\n.et-memory span:first-child {\n  width: calc(100% * var(--used));\n  background: color-mix(in srgb, var(--et-fg) 35%, transparent);\n}\n.et-memory span:last-child {\n  width: calc(100% * var(--needed));\n  min-width: 2px;\n  background: var(--et-accent);\n}\n.et-memory.et-over span:last-child {\n  background: var(--et-error);\n}\n";
 // src/main.ts
 var AUTOPLAY = "EchoTorrent.AutoPlay";
 function start() {
@@ -5457,6 +9982,7 @@ function start() {
 	const services = {
 		client,
 		store,
+		training: new TrainingStore(new TrainingClient(host)),
 		host,
 		autoplay: () => host.setting(AUTOPLAY) !== false
 	};
@@ -5481,7 +10007,7 @@ function start() {
 			function: stop
 		}],
 		setup() {
-			document.head.append(Object.assign(document.createElement("style"), { textContent: style_default }));
+			document.head.append(Object.assign(document.createElement("style"), { textContent: style_default + training_default }));
 			const badge = host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", panel());
 			watch(store.running, ({ length }) => badge(length ? String(length) : null));
 			store.refresh();

@@ -3,8 +3,10 @@
 import { api } from "/scripts/api.js";
 import { app } from "/scripts/app.js";
 
-import type { Http } from "./runs/client";
+import { putIdentity, type Done } from "./graph";
 import type { Announcement } from "./runs/types";
+import type { Uploads } from "./training/client";
+import { post } from "./training/post";
 
 const SAVE_NODE = "EchoTorrent_SaveVideo";
 const RESUME = ["resume", "run_id"]; // the widget that takes a run id
@@ -23,13 +25,15 @@ export interface NodeView {
   onMade(listen: (run: string) => void): void;
 }
 
-export interface Host extends Http {
+export interface Host extends Uploads {
   onAnnouncement(listen: (announcement: Announcement) => void): void;
   onConnection(listen: (connected: boolean) => void): void;
   setting(id: string): unknown;
   toast(severity: "info" | "warn" | "error" | "success", text: string): void;
   /** Puts a run id where a node resumes from: into the selected node, or the only one. Returns what was done. */
-  resumeWith(run: string): { done: boolean; text: string };
+  resumeWith(run: string): Done;
+  /** Puts a node that loads an identity into the open workflow, behind the selected model or the only one. */
+  useIdentity(value: string): Done;
   /** Returns what changes the badge on the tab's button; null takes it away. */
   addSidebarTab(id: string, title: string, tooltip: string, root: HTMLElement): (badge: string | null) => void;
 }
@@ -37,6 +41,7 @@ export interface Host extends Http {
 export const host: Host = {
   fetch: (path, options) => api.fetchApi(path, options),
   url: (path) => api.apiURL(path),
+  upload: (path, form, sending) => post(api.apiURL(path), form, sending),
   onAnnouncement(listen) {
     api.addEventListener("echotorrent.event", (event) => listen((event as CustomEvent<Announcement>).detail));
   },
@@ -56,6 +61,13 @@ export const host: Host = {
     widget.callback?.(run);
     app.graph.setDirtyCanvas?.(true, true);
     return { done: true, text: `Node '${node.title ?? node.id}' goes on with this run when the graph is queued.` };
+  },
+  useIdentity(value) {
+    const graph = app.canvas?.graph ?? app.graph;
+    const selected = Object.values(app.canvas?.selected_nodes ?? {});
+    const done = putIdentity({ graph, selected, centre: centre() }, (type) => globalThis.LiteGraph?.createNode(type), value);
+    if (done.node) app.canvas?.selectNode?.(done.node);
+    return done;
   },
   addSidebarTab(id, title, tooltip, root) {
     app.extensionManager.registerSidebarTab({
@@ -146,6 +158,14 @@ function chain<K extends "onConfigure" | "onExecuted" | "onRemoved">(
     before?.apply(this, details);
     (after as (...details: unknown[]) => void)(...details);
   };
+}
+
+/** The middle of what is seen of the graph, in its own coordinates. */
+function centre(): [number, number] {
+  const { ds, canvas } = app.canvas ?? {};
+  if (!ds || !canvas) return [0, 0];
+  const at = (axis: number, size: number): number => size / 2 / ds.scale - (ds.offset[axis] ?? 0);
+  return [at(0, canvas.clientWidth), at(1, canvas.clientHeight)];
 }
 
 function resumable(): ComfyNode | undefined {

@@ -5,6 +5,8 @@ interface ComfyWidget {
   value: unknown;
   serialize?: boolean;
   callback?: (value: unknown) => void;
+  /** Of a combo: what can be chosen. */
+  options?: { values?: unknown };
 }
 
 interface DomWidgetOptions {
@@ -18,12 +20,17 @@ interface DomWidgetOptions {
 interface ComfyNode {
   id: number | string;
   title?: string;
+  type?: string;
   comfyClass?: string;
   properties?: Record<string, unknown>;
   widgets?: ComfyWidget[];
   hideOutputImages?: boolean;
   onDrawBackground?: () => void;
+  pos?: [number, number];
   size: [number, number];
+  inputs?: { name: string }[];
+  outputs?: { name: string; links?: number[] | null }[];
+  connect?(output: number, target: ComfyNode, input: number): unknown;
   setSize?(size: [number, number]): void;
   onConfigure?: (info: unknown) => void;
   onExecuted?: (output: { echotorrent_run?: string[] }) => void;
@@ -31,10 +38,30 @@ interface ComfyNode {
   addDOMWidget?(name: string, type: string, element: HTMLElement, options: DomWidgetOptions): ComfyWidget;
 }
 
+interface ComfyLink {
+  target_id: number | string;
+  target_slot: number;
+}
+
+interface ComfyCanvas {
+  graph?: ComfyGraph;
+  selected_nodes?: Record<string, ComfyNode>;
+  /** Pan and zoom. */
+  ds?: { offset: ArrayLike<number>; scale: number };
+  canvas?: HTMLCanvasElement;
+  selectNode?(node: ComfyNode): void;
+}
+
 interface ComfyGraph {
   id?: string;
   nodes?: ComfyNode[];
   _nodes?: ComfyNode[];
+  links?: Record<number, ComfyLink> | Map<number, ComfyLink>;
+  getNodeById?(id: number | string): ComfyNode | null | undefined;
+  add?(node: ComfyNode): void;
+  /** Around what is undone together. */
+  beforeChange?(): void;
+  afterChange?(): void;
   setDirtyCanvas?(foreground: boolean, background: boolean): void;
 }
 
@@ -67,12 +94,15 @@ interface ComfyExtension {
   nodeCreated?(node: ComfyNode): void;
 }
 
+/** The host's graph library, a global of its page. */
+declare var LiteGraph: { createNode(type: string): ComfyNode | null } | undefined;
+
 // The star because a module declaration may not name a rooted path.
 declare module "*/scripts/app.js" {
   export const app: {
     graph: ComfyGraph;
     rootGraph?: ComfyGraph;
-    canvas?: { graph?: ComfyGraph; selected_nodes?: Record<string, ComfyNode> };
+    canvas?: ComfyCanvas;
     registerExtension(extension: ComfyExtension): void;
     extensionManager: {
       registerSidebarTab(tab: SidebarTab): void;

@@ -4,8 +4,11 @@ import { host, register, registerDuplicate } from "./adapter";
 import { Client } from "./runs/client";
 import { Store } from "./runs/store";
 import styles from "./style.css?inline";
+import { TrainingClient } from "./training/client";
+import { TrainingStore } from "./training/store";
 import NodePlayer from "./view/NodePlayer.vue";
 import Panel from "./view/Panel.vue";
+import trainingStyles from "./view/training/training.css?inline";
 import { KEY, type Services } from "./view/services";
 
 const AUTOPLAY = "EchoTorrent.AutoPlay";
@@ -17,7 +20,8 @@ declare global {
 function start(): void {
   const client = new Client(host);
   const store = new Store(client);
-  const services: Services = { client, store, host, autoplay: () => host.setting(AUTOPLAY) !== false };
+  const training = new TrainingStore(new TrainingClient(host));
+  const services: Services = { client, store, training, host, autoplay: () => host.setting(AUTOPLAY) !== false };
 
   // Before the set-up: the host reports messages that nobody listens to as faults.
   host.onAnnouncement((announcement) => store.announced(announcement));
@@ -35,7 +39,7 @@ function start(): void {
     ],
     commands: [{ id: "EchoTorrent.StopAndKeep", label: "Stop the running video, keep what is made", function: stop }],
     setup() {
-      document.head.append(Object.assign(document.createElement("style"), { textContent: styles }));
+      document.head.append(Object.assign(document.createElement("style"), { textContent: styles + trainingStyles }));
       const badge = host.addSidebarTab("echotorrent", "EchoTorrent", "EchoTorrent", panel());
       watch(store.running, ({ length }) => badge(length ? String(length) : null));
       void store.refresh();

@@ -1,4 +1,4 @@
-import type { Http } from "../src/runs/client";
+import type { Http } from "../src/http";
 import type { RunEvent, Snapshot } from "../src/runs/types";
 
 export const snapshot = (change: Partial<Snapshot>): Snapshot => ({

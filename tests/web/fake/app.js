@@ -1,4 +1,6 @@
 // Stands in for ComfyUI's app: what the adapter uses, and hooks for the tests under window.fake.
+import { graph } from "./graph.js";
+
 const extensions = [];
 const tabs = {};
 const toasts = [];
@@ -22,8 +24,6 @@ class FakeNode {
     Object.assign(this.element.style, { width: `${size[0]}px`, height: `${size[1]}px` });
   }
 }
-
-const graph = { id: "workflow-1", nodes: [], setDirtyCanvas() {} };
 
 export const app = {
   graph,
@@ -64,8 +64,15 @@ window.fake = {
   clear() {
     for (const node of graph.nodes.splice(0)) {
       node.onRemoved?.();
-      node.element.remove();
+      node.element?.remove();
     }
+  },
+  /** A node without an element, of a type that the graph library knows. */
+  addGraphNode(type, selected) {
+    const node = LiteGraph.createNode(type);
+    graph.add(node);
+    if (selected) app.canvas.selected_nodes = { [node.id]: node };
+    return node;
   },
   command: (id) => extensions.flatMap(({ commands }) => commands ?? []).find((it) => it.id === id).function(),
 };

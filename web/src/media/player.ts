@@ -1,6 +1,7 @@
 import { shallowReactive } from "vue";
 
-import { Away, Refused, type Client } from "../runs/client";
+import { Away, Refused } from "../http";
+import type { Client } from "../runs/client";
 import { isOver, type Run } from "../runs/types";
 import { Feeder } from "./feeder";
 import { CLOSING, mimeOf, playlist, type Part } from "./playlist";

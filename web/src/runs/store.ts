@@ -1,6 +1,7 @@
 import { computed, shallowReactive, shallowRef } from "vue";
 
-import { Away, Refused, type Client } from "./client";
+import { Away, Refused } from "../http";
+import type { Client } from "./client";
 import { continues, isKnown, join, last } from "./log";
 import { isOver, type Announcement, type Run, type Snapshot } from "./types";
 

@@ -3,11 +3,13 @@ import { inject, type InjectionKey } from "vue";
 import type { Host } from "../adapter";
 import type { Client } from "../runs/client";
 import type { Store } from "../runs/store";
+import type { TrainingStore } from "../training/store";
 
 /** What every view may use. */
 export interface Services {
   client: Client;
   store: Store;
+  training: TrainingStore;
   host: Host;
   autoplay: () => boolean;
 }
