@@ -7,6 +7,8 @@ from .audio import EncodeAudio
 from .collect import Collect
 from .condition import Condition
 from .decode import Decode
+from .finetune import FineTune
+from .identity import LoadIdentity
 from .load import LoadModel
 from .lora import LoadLora
 from .save import SaveVideo
@@ -17,7 +19,10 @@ class EchoTorrent(host.ComfyExtension):
     """What ComfyUI asks for the pack's nodes."""
 
     async def get_node_list(self) -> list[type[host.io.ComfyNode]]:
-        return [LoadModel, LoadLora, EncodeAudio, Condition, StreamVideo, Decode, SaveVideo, Collect]
+        return [
+            *[LoadModel, LoadLora, LoadIdentity, EncodeAudio, Condition, StreamVideo, Decode, SaveVideo, Collect],
+            FineTune,
+        ]
 
 
 def extension() -> EchoTorrent:

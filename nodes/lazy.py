@@ -43,6 +43,7 @@ class Model:
     load: makes the engine. keep: is given the engine's modules, the trunk first, and what drops its caches; returns a
     function that brings the modules to the device. missing: encoders that the model uses and that were not given.
     with_lora: makes the model with one LoRA more, of a file and strength; None for models that take none.
+    with_identity: makes the model tuned to a person by an identity file, at a strength; None likewise.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Model:
         keep: Keep,
         missing: frozenset[str] = frozenset(),
         with_lora: Callable[[Path, float], Model] | None = None,
+        with_identity: Callable[[Path, float], Model] | None = None,
     ) -> None:
         self.config, self._load, self._keep, self.missing, self.with_lora = config, load, keep, missing, with_lora
+        self.with_identity = with_identity
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._to_device: Callable[[], None] = lambda: None

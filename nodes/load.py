@@ -114,14 +114,36 @@ class LoadModel(io.ComfyNode):
             if given or precision != "auto":
                 names = ", ".join(given) or "precision"
                 raise InputError(f"preset '{preset}' brings its own weights and size; set {names} back to its default")
-            return io.NodeOutput(Model(config, lambda: _embedded(preset), host.keep))
+            return io.NodeOutput(Own(config).model())
         return io.NodeOutput(_published(config, _paths(files), precision, (height, width)))
 
 
-def _embedded(preset: str) -> Engine:
-    from ..echotorrent_core.stream import Engine
+@dataclass(frozen=True)
+class Own:
+    """A preset with weights of its own, and the identity that is applied to it."""
 
-    return Engine.from_preset(preset)
+    config: EngineConfig
+    identity: tuple[Path, float] | None = None
+
+    def model(self) -> Model:
+        return Model(self.config, self._load, host.keep, with_identity=self.with_identity)
+
+    def with_identity(self, path: Path, strength: float) -> Model:
+        """InputError for a file that is no identity, or of another base."""
+        from ..echotorrent_core.weights import identity
+        from ..echotorrent_core.weights.parts import ASSETS
+
+        if self.identity is not None:
+            raise InputError(f"{path}: the model has the identity of '{self.identity[0]}' already; use one at a time")
+        identity.check(path, self.config.name, identity.of_trunk(ASSETS / self.config.name / "trunk.safetensors"))
+        return dataclasses.replace(self, identity=(path, strength)).model()
+
+    def _load(self) -> Engine:
+        from ..echotorrent_core.stream import Engine
+        from ..echotorrent_core.weights import identity
+
+        engine = Engine.from_preset(self.config.name)
+        return engine if self.identity is None else identity.apply(engine, *self.identity)
 
 
 def _paths(files: dict[str, str]) -> dict[str, Path]:
@@ -148,9 +170,24 @@ class Recipe:
     options: LoadOptions
     chosen: Chosen
     working: int
+    identity: tuple[Path, float] | None = None
 
     def model(self) -> Model:
-        return Model(self.chosen.config, self._load, self._keep, self.chosen.missing, self.with_lora)
+        return Model(
+            self.chosen.config, self._load, self._keep, self.chosen.missing, self.with_lora, self.with_identity
+        )
+
+    def with_identity(self, path: Path, strength: float) -> Model:
+        """The model tuned to a person. InputError for a file that is no identity, or of another base: other files, or
+        other LoRAs before this."""
+        from ..echotorrent_core.weights import identity
+
+        if self.identity is not None:
+            raise InputError(f"{path}: the model has the identity of '{self.identity[0]}' already; use one at a time")
+        base = identity.of_files([*self.chosen.trunk.source.files, *(file for file, _ in self.options.loras)])
+        identity.check(path, self.config.name, base)
+        self.chosen.lora(path, strength)
+        return dataclasses.replace(self, identity=(path, strength)).model()
 
     def with_lora(self, path: Path, strength: float) -> Model:
         """The model with one LoRA more. InputError for a file that is none or that belongs to another model."""
@@ -161,7 +198,14 @@ class Recipe:
     def _load(self) -> Engine:
         from ..echotorrent_core.assemble import assemble
 
-        return assemble(self.config, self.paths, self.options)
+        if self.identity is None:
+            return assemble(self.config, self.paths, self.options)
+        from ..echotorrent_core.weights import identity
+
+        options = dataclasses.replace(self.options, loras=(*self.options.loras, self.identity))
+        engine = assemble(self.config, self.paths, options)
+        identity.tune_decoder(engine.vae, *self.identity)
+        return engine
 
     def _keep(self, modules: list[Any], drop: Callable[[], None]) -> Callable[[], None]:
         return host.keep(modules, drop, self.working)

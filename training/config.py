@@ -39,10 +39,11 @@ FREE_LOOP = ("minutes", "log_every", "save_every", "keep")
 
 @dataclass(frozen=True)
 class RoleSettings:
-    """One network. weights: a folder of parts (trunk, text), weight files, or `stage:NAME` for what a stage before
-    made; none: seeded random ones. loras: files merged into them. mode: train all of it, or adapters (`lora`). dtype:
-    of frozen weights; checkpointing: keep no activations inside blocks; sink_gradient: also through the sink's keys and
-    values, which holds back the gradients of all weights until the end of a backward pass (full training only)."""
+    """One network. weights: a folder of parts (trunk, text), weight files, `stage:NAME` for what a stage before made,
+    or `shipped:PRESET`; none: seeded random ones. loras: files, or `stage:NAME`, merged into them. mode: train all of
+    it, or adapters (`lora`). dtype: of frozen weights; checkpointing: keep no activations inside blocks; sink_gradient:
+    also through the sink's keys and values, which holds back the gradients of all weights until the end of a backward
+    pass (full training only)."""
 
     weights: tuple[str, ...] = ()
     loras: tuple[str, ...] = ()
@@ -152,7 +153,7 @@ def load(name: str, overrides: Sequence[str] = ()) -> dict[str, RunConfig]:
         for stage, own in stages.items()
     }
     for stage, run in runs.items():
-        named = (name for role in vars(run.roles).values() for name in role.weights)
+        named = (name for role in vars(run.roles).values() for name in (*role.weights, *role.loras))
         for name in (*named, *map(str, getattr(run.settings, "experts", {}).values())):
             if name.startswith("stage:") and name.removeprefix("stage:") not in runs:
                 raise InputError(f"{path}, stage {stage}: weights '{name}': stages are {', '.join(runs)}")

@@ -29,6 +29,7 @@ from .files import replace_file
 from .lora import is_adapter, merged, save_lora
 from .metrics import FILE, read_metrics
 from .networks import WEIGHTS, network, resolve
+from .registry import entry
 
 PARTS = ("trunk", "text", "vae")
 
@@ -71,6 +72,8 @@ def export(run: RunConfig, out: Path | None = None, role: str = "") -> Path:
     try:
         if any(is_adapter(name) for name in weights):
             save_lora(weights, out / "lora.safetensors", settings.lora, metadata)
+            if not entry(run.method).merge:
+                return out
             weights = merged(network(config, base, run.loop.seed).state_dict() | weights, settings.lora)
         made = write_parts(weights, out, metadata, torch.bfloat16 if published(config) else torch.float16)
         if not published(config):

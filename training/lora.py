@@ -6,7 +6,8 @@ peft is needed only where LoRA is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +61,20 @@ def adapters(module: nn.Module) -> dict[str, Tensor]:
     return {name: value for name, value in module.state_dict().items() if is_adapter(name)}
 
 
+@contextmanager
+def without_adapters(module: nn.Module) -> Iterator[None]:
+    """The network as it was before its adapters; they are as before afterwards."""
+    layers = [layer for layer in module.modules() if ADAPTER in getattr(layer, "scaling", ())]
+    kept = [layer.scaling[ADAPTER] for layer in layers]  # type: ignore[index, union-attr]
+    try:
+        for layer in layers:
+            layer.scaling[ADAPTER] = 0.0  # type: ignore[index, operator]
+        yield
+    finally:
+        for layer, scale in zip(layers, kept, strict=True):
+            layer.scaling[ADAPTER] = scale  # type: ignore[index, operator]
+
+
 def merged(state: Mapping[str, Tensor], settings: LoraSettings) -> dict[str, Tensor]:
     """The state of a module with adapters as that of the module without them: base + alpha / rank * up @ down."""
     plain = {name.replace(".base_layer.", "."): value for name, value in state.items() if not is_adapter(name)}
@@ -75,9 +90,14 @@ def merged(state: Mapping[str, Tensor], settings: LoraSettings) -> dict[str, Ten
 
 def save_lora(state: Mapping[str, Tensor], path: Path, settings: LoraSettings, metadata: dict[str, Any]) -> None:
     """Write the adapters among a role's tensors as one LoRA file in peft's spelling, alpha in its header."""
-    found = {_in_file(name): value for name, value in state.items() if is_adapter(name)}
+    found = adapters_in_file(state)
     about = {"lora_adapter_metadata": {"lora_alpha": settings.alpha, "r": settings.rank}}
     save_part(found, path, metadata | about, dtype=torch.float32)
+
+
+def adapters_in_file(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The adapters among a role's tensors, by their names in a file."""
+    return {_in_file(name): value for name, value in state.items() if is_adapter(name)}
 
 
 def load_lora(module: nn.Module, path: Path) -> None:

@@ -30,7 +30,7 @@ from .denoiser import Denoiser
 from .lora import add_lora
 
 WEIGHTS, DONE, CONFIG, ENVIRONMENT = "weights", "done.json", "run.yaml", "environment.json"  # of a run's folder
-TRUNK, TEXT = "trunk.safetensors", "text.safetensors"
+TRUNK, TEXT, LORA = "trunk.safetensors", "text.safetensors", "lora.safetensors"
 
 
 def fresh(config: EngineConfig, seed: int, attention: str = "sdpa") -> Denoiser:
@@ -136,10 +136,13 @@ def hollow_part(config: EngineConfig, name: str) -> nn.Module:
 
 
 def resolve(weights: tuple[str, ...], folder: Path) -> tuple[str, ...]:
-    """Paths of weights; `stage:NAME` is what that stage of the recipe has written, beside this run's `folder`.
-    InputError if it is not done."""
+    """Paths of weights; `stage:NAME` is what that stage of the recipe has written, beside this run's `folder`, and
+    `shipped:PRESET` what comes with the package. InputError if a stage is not done."""
     paths = []
     for name in weights:
+        if name.startswith("shipped:"):
+            paths.append(str(ASSETS / name.removeprefix("shipped:")))
+            continue
         stage = name.removeprefix("stage:")
         other = folder.parent / stage
         if stage != name and not (other / DONE).exists():

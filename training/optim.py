@@ -36,7 +36,9 @@ def muon_adamw(
     if muon_lr == 0:
         return adamw(module, lr)
     matrices, rest = parameter_groups(module, exclude)
-    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0)]
+    optimizers: list[torch.optim.Optimizer] = []
+    if rest:  # of adapters there are matrices alone
+        optimizers.append(torch.optim.AdamW(rest, lr=lr, betas=(0.9, 0.99), weight_decay=0.0))
     if matrices:
         optimizers.append(torch.optim.Muon(matrices, lr=muon_lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"))
     return optimizers

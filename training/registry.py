@@ -81,13 +81,15 @@ class Setup:
 class Entry:
     """settings: the method's dataclass, as `module:Class` below training.methods; build: the method of a run;
     data: its batches, default those of `training.data.features`; paper: the same without values, if they cannot be
-    told from those; whole: its networks cannot be sharded, each process has copies."""
+    told from those; whole: its networks cannot be sharded, each process has copies; merge: write the network with its
+    adapters merged in too, not these alone."""
 
     settings: str
     build: Callable[[Setup], Method]
     data: Callable[[Setup], Data] | None = None
     paper: Callable[[Setup], Data] | None = None
     whole: bool = False
+    merge: bool = True
 
     def settings_type(self) -> type:
         module, name = self.settings.split(":")
@@ -224,6 +226,25 @@ def _pairs_on_paper(setup: Setup) -> Data:
     return Always(batch | {TRAJECTORY: path.clone(), SINK: batch["reference"]})
 
 
+def _identity(setup: Setup) -> Method:
+    from .methods.identity import IdentityTuning
+
+    return IdentityTuning(setup.engine, setup.network("student"), setup.settings, setup.channel_scale)
+
+
+def _person(setup: Setup) -> Data:
+    from .methods.identity import PersonAndOthers
+
+    person, d = setup.features(), setup.run.data
+    assert isinstance(person, FeatureData)
+    return PersonAndOthers(person, setup.settings, d.batch, d.short, setup.run.loop.seed, d.first_share)
+
+
+def _person_on_paper(setup: Setup) -> Data:
+    batch, kept = setup.features().batch(0), setup.settings.kept
+    return Always({k: torch.cat([v, v[:1].expand(kept, *v.shape[1:])]) if v.ndim else v for k, v in batch.items()})
+
+
 class Always:
     """Data of one batch."""
 
@@ -244,6 +265,7 @@ METHODS = {
     "grpo": Entry("grpo:GRPOConfig", _grpo),
     "nft": Entry("nft:NFTConfig", _nft),
     "decoder_refiner": Entry("decoder_refiner:DecoderRefinerConfig", _decoder_refiner, _crops, _crops_on_paper, True),
+    "identity": Entry("identity:IdentityConfig", _identity, _person, _person_on_paper, merge=False),
 }
 
 

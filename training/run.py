@@ -29,7 +29,7 @@ from .data.features import FeatureData
 from .denoiser import Denoiser
 from .export import export
 from .loop import Callback, Loop
-from .networks import CONFIG, DONE, ENVIRONMENT, network, part, resolve
+from .networks import CONFIG, DONE, ENVIRONMENT, LORA, network, part, resolve
 from .registry import Networks, Setup, entry, make
 from .report import write_report
 from .samples import Samples
@@ -39,9 +39,9 @@ from .validation import Validation
 PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "peft", "deepspeed", "av")
 
 
-def start(run: RunConfig, accept_changes: bool = False) -> bool:
+def start(run: RunConfig, accept_changes: bool = False, watch: tuple[Callback, ...] = ()) -> bool:
     """Train a run to its end, or go on with it, and write its weights; all processes call this. True when it is done,
-    False when it stopped before (time limit, SIGTERM)."""
+    False when it stopped before (time limit, SIGTERM, or `loop.stopping` set by one of the callbacks `watch`)."""
     accelerator = make_accelerator(run)
     with accelerator.main_process_first():
         check_folder(run, accept_changes)
@@ -67,7 +67,7 @@ def start(run: RunConfig, accept_changes: bool = False) -> bool:
         run.folder,
         run.loop,
         accelerator,
-        callbacks(run, engine, method),
+        (*callbacks(run, engine, method), *watch),
         identity={"preset": engine.name, "method": run.method},
     )
     if run.tracker != "none":
@@ -186,7 +186,9 @@ def networks(run: RunConfig, engine: EngineConfig, accelerator: Accelerator) -> 
 
     def of(role: str, over: Path | None = None) -> Denoiser:
         settings: RoleSettings = getattr(run.roles, role)
-        weights, loras = settings.weights, settings.loras
+        weights = settings.weights
+        resolved = map(Path, resolve(settings.loras, run.folder))
+        loras = tuple(str(path / LORA if path.is_dir() else path) for path in resolved)
         if over is not None:
             over = Path(resolve((str(over),), run.folder)[0])
             weights, loras = ((str(over),), ()) if over.is_dir() else (weights, (*loras, str(over)))

@@ -61,8 +61,15 @@ class Samples:
     def __call__(self, loop: Loop, step: int) -> dict[str, float] | None:
         s = self.settings
         short, long = s.every and step % s.every == 0, s.long_every and step % s.long_every == 0
-        sharded = loop.accelerator.distributed_type == DistributedType.FSDP
-        if not (short or long) or sharded or not loop.accelerator.is_main_process:
+        return self.make(loop, step, bool(short), bool(long)) if short or long else None
+
+    def make(
+        self, loop: Loop, step: int, short: bool = True, long: bool = False, number: int | None = None
+    ) -> dict[str, float] | None:
+        """The videos of now, whether or not they are due. number: step in their names, if it is another one."""
+        step = step if number is None else number
+        s, sharded = self.settings, loop.accelerator.distributed_type == DistributedType.FSDP
+        if sharded or not loop.accelerator.is_main_process:
             return None
         roles = loop.method.roles
         role = roles.get("ema") or roles["student"]

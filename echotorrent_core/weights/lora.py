@@ -34,6 +34,7 @@ LEAF = re.compile(
 PARAMETER = {"diff": "weight", "diff_b": "bias", "diff_m": "modulation"}
 HALF = {"A": "down", "B": "up", "down": "down", "up": "up"}
 TEXT_ENCODER = re.compile(r"lora_te\d?_|text_encoder\.|(base_model\.model\.)?text_model\.|te\d?\.")
+DECODER = re.compile(r"vae\.")  # of an identity file, which changes the picture decoder too
 OTHER_METHOD = re.compile(r"\.(dora_scale|lora_magnitude_vector|lora_mid|hada_\w+|lokr_\w+|b?oft_\w+)(\.|$)")
 
 
@@ -113,10 +114,13 @@ def _match(source: TensorSource, model: Mapping[str, Shape]) -> tuple[list[tuple
     pairs: dict[tuple[str, str, str], dict[str, str]] = {}  # (name, module, adapter) -> half -> key
     alphas: dict[str, float] = {}
     strange: list[str] = []
-    text_encoder = 0
+    others = {"a text encoder": 0, "the picture decoder": 0}
     for key in source.keys():  # noqa: SIM118 (not a dict)
         if TEXT_ENCODER.match(key):
-            text_encoder += 1
+            others["a text encoder"] += 1
+            continue
+        if DECODER.match(key):
+            others["the picture decoder"] += 1
             continue
         if method := OTHER_METHOD.search(key):
             raise InputError(f"{file}: '{key}' is not plain LoRA ({method[1]}) and cannot be merged; convert the file")
@@ -148,7 +152,7 @@ def _match(source: TensorSource, model: Mapping[str, Shape]) -> tuple[list[tuple
         )
     if not found:
         raise InputError(f"{file}: no LoRA in this file; expected keys that end in lora_down, lora_A, diff or the like")
-    return found, [f"{file}: {text_encoder} keys for a text encoder are not used"] if text_encoder else []
+    return found, [f"{file}: {count} keys for {what} are not used" for what, count in others.items() if count]
 
 
 def _check_shapes(source: TensorSource, found: Iterable[tuple[str, Delta]], model: Mapping[str, Shape]) -> list[str]:

@@ -137,7 +137,7 @@ def test_every_method_has_one_seed_and_it_is_the_runs(name):
     assert build(plain(run), "x") == run
 
 
-SEEDED = ("ode_init", "acc_dmd", "long_tail", "expert_transfer", "grpo")
+SEEDED = ("ode_init", "acc_dmd", "long_tail", "expert_transfer", "grpo", "identity")
 
 
 def flat(data, prefix=""):

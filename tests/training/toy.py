@@ -77,6 +77,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "data": {"batch": 1},
     },
     "nft": {"settings": {"group": 2, "updates": 3} | JUDGED, "data": {"batch": 1}},
+    "identity": {
+        "settings": {"kept": 1},
+        "roles": {"student": {"mode": "lora", "lora": {"rank": 2, "alpha": 2}}},
+        "data": {"long_share": 0.0},
+    },
     "decoder_refiner": {"settings": {"clips": 4, "crop": 16, "start": 2, "lead": 1}},
 }
 
@@ -99,6 +104,8 @@ def small_run(method: str, source: Path, folder: Path, /, **changes: Any) -> dic
         phases = [{"expert": name, "domain": name, "steps": 3} for name in EXPERTS]
         experts = {name: str(source / name) for name in EXPERTS}
         small["settings"] = small["settings"] | {"experts": experts, "phases": phases}
+    if method == "identity":
+        small["settings"] = small["settings"] | {"others": str(source / "0000.safetensors")}
     return merge(merge(run, small), changes)
 
 

@@ -17,6 +17,7 @@ from tests.workflows import graph
 NAMES = [
     "echotorrent_14b",
     "extend_video_graph",
+    "fine_tune_identity",
     "infinitetalk_14b_lightx2v",
     "long_video_resume",
     "quick_start",

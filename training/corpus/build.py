@@ -134,7 +134,7 @@ def write_script(clip: Clip) -> Script:
     params, classes = viseme_track(phonemes, FRAMES, FPS, offset=start)
     closures = closure_flags(phonemes, FRAMES, FPS, offset=start)
     portrait, portrait_params = _portrait(rng, motion, profile)
-    controls = (*(_controls(motion, frame, params[frame]) for frame in range(FRAMES)), portrait)
+    controls = (*(controls_of(motion, frame, params[frame]) for frame in range(FRAMES)), portrait)
     return Script(
         audio=np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16),
         params=np.concatenate([params, portrait_params[None]]).astype(np.float32),
@@ -146,7 +146,8 @@ def write_script(clip: Clip) -> Script:
     )
 
 
-def _controls(motion: Motion, frame: int, mouth: np.ndarray) -> Controls:
+def controls_of(motion: Motion, frame: int, mouth: np.ndarray) -> Controls:
+    """What the head does in one frame, with the mouth parameters (4,) of the sound."""
     yaw, pitch, roll, dx, dy = motion.pose[frame].tolist()
     opening, wide, teeth, tongue = mouth.tolist()
     controls = Controls(

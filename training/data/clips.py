@@ -126,7 +126,7 @@ class VideoFolder:
         if not self.folder.is_dir():
             raise InputError(f"{self.folder}: no such folder; give a folder of videos")
         files = (path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-        found = sorted(path.relative_to(self.folder).as_posix() for path in files if _is_video(path))
+        found = sorted(path.relative_to(self.folder).as_posix() for path in files if is_video(path))
         if not found:
             raise InputError(f"{self.folder}: holds no videos; put some in ({', '.join(video.VIDEO[:5])} and others)")
         return found
@@ -136,22 +136,36 @@ class VideoFolder:
         return {"videos": {"faces": repr(self.trackers), **sizes, "limits": asdict(self.limits)}}
 
     def clip(self, name: str) -> Clip:
-        path, key = self.folder / name, zlib.crc32(name.encode())
-        words = {"prompt": PROMPT, "domain": self._domain(name)} | read_sidecar(path.with_suffix(".json"))
-        found = video.probe(path)
+        key = zlib.crc32(name.encode())
+        words = {"prompt": PROMPT, "domain": self._domain(name)} | self.words(name)
+        found = self.probe(name)
         self._check_length(found.seconds, "lasts")
         if found.seconds is not None and found.seconds > self.limits.longest:
             raise BadClip(f"lasts {found.seconds:.0f} s, more than {self.limits.longest:.0f}; cut it into clips")
-        sound = video.sound(path, found.sound_late)
+        sound = self.sound(name, found.sound_late)
         self._check_length(len(sound) / video.SAMPLE_RATE, "its sound lasts")
-        level = 20 * np.log10(speech_level(sound))
+        level = loudness(sound)
         if level < self.limits.silent:
             raise BadClip(f"is silent ({level:.0f} dB, speech is above {self.limits.silent:.0f})")
-        seen = tracks.survey(video.frames(path), self.trackers())
+        seen = tracks.survey(self.pictures(name), self.trackers())
         self._check_length(len(seen.faces) / video.FPS, "its pictures last")
         usable = min(len(seen.faces), len(sound) // video.SAMPLES_PER_FRAME)
         shots = tracks.plan(seen, usable, self.frames, self.size, self.limits, [self.seed, key])
-        return Clip(key, sound, self._windows(path, seen, shots, words))
+        return Clip(key, sound, self._windows(name, seen, shots, words))
+
+    # What is read of a clip's files
+
+    def words(self, name: str) -> dict[str, str]:
+        return read_sidecar((self.folder / name).with_suffix(".json"))
+
+    def probe(self, name: str) -> video.Probe:
+        return video.probe(self.folder / name)
+
+    def sound(self, name: str, late: float) -> np.ndarray:
+        return video.sound(self.folder / name, late)
+
+    def pictures(self, name: str) -> Iterator[np.ndarray]:
+        return video.frames(self.folder / name)
 
     def _check_length(self, seconds: float | None, what: str) -> None:
         """A window and at least one frame beside it."""
@@ -162,11 +176,11 @@ class VideoFolder:
     def _domain(self, name: str) -> str:
         return next((part for part in reversed(Path(name).parts[:-1]) if part in DOMAINS), DOMAINS[0])
 
-    def _windows(self, path: Path, seen: tracks.Survey, shots: list[Shot], words: dict[str, str]) -> Iterator[Window]:
+    def _windows(self, name: str, seen: tracks.Survey, shots: list[Shot], words: dict[str, str]) -> Iterator[Window]:
         """Crops of the second reading: a shot is complete once its last frame and its reference have gone by."""
         waiting = list(shots)
         crops: dict[Shot, dict[int, np.ndarray]] = {shot: {} for shot in shots}
-        for number, frame in enumerate(video.frames(path)):
+        for number, frame in enumerate(self.pictures(name)):
             for shot in waiting:
                 if number == shot.reference or shot.start <= number < shot.start + self.frames:
                     crops[shot][number] = crop(frame, shot.box, self.size)
@@ -198,7 +212,12 @@ class VideoFolder:
         }
 
 
-def _is_video(path: Path) -> bool:
+def loudness(sound: np.ndarray) -> float:
+    """Level of the speech in a sound, dB under full scale."""
+    return float(20 * np.log10(speech_level(sound)))
+
+
+def is_video(path: Path) -> bool:
     kind = mimetypes.guess_type(path.name)[0] or ""
     return path.suffix.lower() in video.VIDEO or kind.startswith("video/")
 

@@ -13,6 +13,7 @@ Real latents themselves are mixed in, so that reconstruction does not suffer.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,8 @@ class DecoderRefinerConfig:
 
     lr, muon_lr, critic_lr: muon_lr 0 trains everything by AdamW. Weights of the losses beside L1: detail (Laplacian
     bands), perceptual (of kind `distance`, on so many `frames` per crop; vgg: for LPIPS), adversarial; mouth: of errors
-    inside the mouth box. start: step at which the adversarial loss sets in, the critic `lead` steps before."""
+    inside the mouth box; keep_mouth: draw the mouth as the decoder did before, which preserves lip sync when the crops
+    are of few clips. start: step at which the adversarial loss sets in, the critic `lead` steps before."""
 
     targets: Literal["renoise", "corrupt", "rollout"] = "renoise"
     last_steps: int = 2
@@ -71,6 +73,7 @@ class DecoderRefinerConfig:
     critic_width: int = 32
     ema: float = 0.995
     mouth: float = 4.0
+    keep_mouth: bool = False
     detail: float = 1.0
     perceptual: float = 0.3
     distance: Literal["energy", "lpips"] = "energy"
@@ -249,6 +252,8 @@ class DecoderRefiner:
             vae.encoder.requires_grad_(False)
             vae.conv1.requires_grad_(False)
         self.roles = {"student": role, "ema": ema_of("student", role, settings.ema)}
+        if settings.keep_mouth:
+            self.roles["before"] = Role(copy.deepcopy(role.module))
         if settings.adversarial:  # drawn before the distance is read, which draws numbers only once per process
             self.roles["critic"] = Role(PatchCritic(settings.critic_width), trainable=True)
         self.distance = perceptual(settings.distance, settings.vgg) if settings.perceptual else None
@@ -275,6 +280,10 @@ class DecoderRefiner:
     def step(self, batch: Batch, step: int, generator: torch.Generator) -> StepResult:
         s, frames = self.settings, batch["frames"]
         output = self.roles["student"].module(batch["latents"], int(batch["prime"])).float()
+        if s.keep_mouth:
+            with torch.no_grad():
+                before = self.roles["before"].module(batch["latents"], int(batch["prime"])).float()
+            frames = torch.lerp(frames, before, batch["mouth"])
         weight = 1 + (s.mouth - 1) * batch["mouth"]
         pixel, detail = pyramid_l1(pictures_of(output - frames), pictures_of(weight))
         loss = pixel + s.detail * detail
