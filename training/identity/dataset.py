@@ -10,6 +10,7 @@ A still serves as the reference of a window a second time: the picture that a vi
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from echotorrent_core import presets
@@ -37,6 +40,7 @@ CLIPS, MADE, DATASET = "clips", "made", "dataset.json"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LATENTS = 13  # of a window: three chunks of four, at a stream's start or later
 MOST = 20  # clips
+ZOOM, SHIFT = (0.96, 1.08), 0.05  # of copies; shift as a share of the picture
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,11 @@ def read_dataset(folder: Path) -> tuple[str, dict[str, Use]]:
 
 @dataclass(frozen=True)
 class PersonClips(VideoFolder):
-    """The clips of a dataset that are used, trimmed. uses: by file name in `folder`; stills come with the videos."""
+    """The clips of a dataset that are used, trimmed. uses: by file name in `folder`; stills come with the videos;
+    copies: of every window, seen from a little elsewhere, so that it is not learnt by heart."""
 
     uses: Mapping[str, Use] = field(default_factory=dict)
+    copies: int = 2
 
     def names(self) -> list[str]:
         found = [name for name, use in self.uses.items() if use.use and is_video(Path(name))]
@@ -98,7 +104,7 @@ class PersonClips(VideoFolder):
     def settings(self) -> dict[str, Any]:
         used = {name: use for name, use in self.uses.items() if use.use}
         told = {name: asdict(use) | {"file": file_digest(self.folder / name)} for name, use in used.items()}
-        return super().settings() | {"clips": told}
+        return super().settings() | {"clips": told, "copies": self.copies}
 
     # What is read of a clip's files
 
@@ -150,15 +156,49 @@ class PersonClips(VideoFolder):
         shot = Shot(0, 0, box)
         return crop(picture, box, self.size), self._labels(seen, np.array([0]), shot, {"prompt": "", "domain": ""})
 
+    # More windows of the same clips
+
     def _windows(self, name: str, seen: tracks.Survey, shots: list[Shot], words: dict[str, str]) -> Iterator[Window]:
         for number, window in enumerate(super()._windows(name, seen, shots, words)):
-            yield window
+            yield from self._copies(window, [self.seed, zlib.crc32(name.encode()), number, 0])
             if self.stills:
                 picture, labels = self.stills[number % len(self.stills)]
                 frames = np.concatenate([window.frames[:-1], picture[None]])
                 last = ("pose", "gaze", "blink", "mouth_box", "mouth_mask")
                 joined = {key: np.concatenate([window.labels[key][:-1], labels[key]]) for key in last}
-                yield replace(window, frames=frames, labels=window.labels | joined)
+                other = replace(window, frames=frames, labels=window.labels | joined)
+                yield from self._copies(other, [self.seed, zlib.crc32(name.encode()), number, 1])
+
+    def _copies(self, window: Window, seed: list[int]) -> Iterator[Window]:
+        yield window
+        rng = np.random.default_rng(seed)
+        for _ in range(self.copies):
+            zoom, shift = rng.uniform(*ZOOM), rng.uniform(-SHIFT, SHIFT, 2)
+            yield moved(window, float(zoom), shift)
+
+
+def moved(window: Window, zoom: float, shift: np.ndarray) -> Window:
+    """The window, its reference and its labels as a camera sees them that is nearer by `zoom` and points elsewhere, by
+    `shift` (x, y) as shares of the picture. Motion, which is relative to the reference, stays. Edges are repeated."""
+    height, width = window.frames.shape[1:3]
+    centre = np.array([width, height]) / 2
+    boxes = window.labels["mouth_box"].reshape(-1, 2, 2)
+    placed = (boxes - centre) * zoom + centre + shift * (width, height)
+    mask = torch.from_numpy(np.ascontiguousarray(window.labels["mouth_mask"]))[:, None].float()
+    pictures = torch.from_numpy(np.ascontiguousarray(window.frames)).permute(0, 3, 1, 2).float()
+    frames = _seen(pictures, zoom, shift).permute(0, 2, 3, 1).round().clamp(0, 255).to(torch.uint8).numpy()
+    labels = {
+        "mouth_box": placed.reshape(-1, 4).astype(np.float32),
+        "mouth_mask": _seen(mask, zoom, shift)[:, 0].round().clamp(0, 255).to(torch.uint8).numpy(),
+    }
+    return replace(window, frames=frames, labels=window.labels | labels)
+
+
+def _seen(x: torch.Tensor, zoom: float, shift: np.ndarray) -> torch.Tensor:
+    """Pictures (N, C, H, W): what stands at p comes from (p - shift) / zoom about the centre."""
+    theta = torch.tensor([[1 / zoom, 0.0, -2 * shift[0] / zoom], [0.0, 1 / zoom, -2 * shift[1] / zoom]])
+    grid = F.affine_grid(theta.float()[None].expand(len(x), -1, -1), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, mode="bicubic", padding_mode="border", align_corners=False)
 
 
 def _span(use: Use, rate: int) -> tuple[int, int | None]:
