@@ -1,7 +1,7 @@
 """Does a model tuned to a person draw that person? On procedural people it never saw, with words they never said.
 
     python benchmarks/identity.py                              # three people, 8 clips each: about 15 CPU-minutes each
-    python benchmarks/identity.py --people 900 --steps 100
+    python benchmarks/identity.py --people 901 --steps 100
 
 Each person's clips are written as videos and go the way a user's do (training/identity). Then model and tuned model
 draw the same portrait saying new sentences in new voices, under a head motion of the person, so that for every frame
@@ -46,7 +46,7 @@ from training.jobs.report import NOTHING
 
 FRAMES = 77  # of a video: 13, then chunks of 16
 NEW = 100  # number of the first clip that is not for training
-PEOPLE = (900, 901, 902)  # held-out people that nothing here was tried on
+PEOPLE = (901, 902, 903)  # held-out people that nothing here was tried on
 OTHERS = (950, 951)
 
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from echotorrent_core.conditioning.audio import AudioEncoder, window
 from echotorrent_core.config import AudioEncoderConfig
 from echotorrent_core.presets import get_preset
-from echotorrent_core.weights.parts import ASSETS, save_part
+from echotorrent_core.weights.parts import ASSETS, load_part, save_part
 
 from ..corpus.augment import augment
 from ..corpus.speech_data import SpeechData, SpeechMix, make, slice_samples
@@ -118,12 +118,17 @@ def train(
     settings: AudioSettings | None = None,
     batch: int = 32,
     workers: int = 1,
+    init: Path | None = None,
 ) -> tuple[AudioEncoder, int, dict[str, dict[str, float]]]:
-    """Make the speech if needed, train, score. Returns the averaged encoder, steps done and its scores."""
+    """Make the speech if needed, train (from the weights file `init`, if given), score. Returns the averaged encoder,
+    steps done and its scores."""
     speech = cache_folder() / "corpus" / f"speech-{mix.hours:g}h-{mix.seed}"
     paths = {split: make(speech, mix, split, max(1, workers)) for split in ("train", "heldout")}
     torch.manual_seed(loop.seed)
-    method = AudioMethod(AudioEncoder(config), settings or AudioSettings())
+    start = AudioEncoder(config)
+    if init is not None:
+        load_part(start, init)
+    method = AudioMethod(start, settings or AudioSettings())
     data = SpeechData(config, paths["train"], batch, seed=loop.seed, workers=workers)
 
     def validate(running: Loop, step: int) -> dict[str, float]:
@@ -152,17 +157,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--minutes", type=float, help="stop after this many minutes of wall clock; run again to continue"
     )
+    parser.add_argument(
+        "--init", type=Path, help="weights to start from; what reads its features keeps most of its use"
+    )
+    parser.add_argument("--lr", type=float, default=AudioSettings.lr)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--workers", type=int, default=1, help="processes that prepare batches")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     config = get_preset(options.preset).audio
     assert isinstance(config, AudioEncoderConfig), f"preset {options.preset} has a published audio encoder"
-    mix, settings = SpeechMix(hours=options.hours), AudioSettings()
+    mix, settings = SpeechMix(hours=options.hours), AudioSettings(lr=options.lr)
     loop = LoopConfig(
         options.steps, 100, options.steps // 2, minutes=options.minutes, seed=options.seed, save_every=250
     )
-    encoder, steps, found = train(options.folder, config, mix, loop, settings, options.batch, options.workers)
+    encoder, steps, found = train(
+        options.folder, config, mix, loop, settings, options.batch, options.workers, options.init
+    )
     output = options.output or ASSETS / options.preset / "audio.safetensors"
     metadata = {
         "preset": options.preset,
