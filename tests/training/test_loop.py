@@ -102,9 +102,16 @@ def test_a_kill_between_checkpoints_leaves_one_line_per_step(tmp_path):
     assert numbers(tmp_path / "a") == numbers(tmp_path / "b")
 
 
+class Descent(Regression):
+    """By plain gradients: Muon works in bfloat16 and would blow up what summing in another order changes."""
+
+    def optimizers(self):
+        return {"student": [torch.optim.SGD(self.roles["student"].module.parameters(), lr=0.1)]}
+
+
 def test_two_micro_batches_are_one_of_twice_the_size(tmp_path):
-    split, _ = train(tmp_path / "a", 12, Regression(0), accumulate=2)
-    joined, _ = train(tmp_path / "b", 12, Regression(0), Pairs())
+    split, _ = train(tmp_path / "a", 12, Descent(0), accumulate=2)
+    joined, _ = train(tmp_path / "b", 12, Descent(0), Pairs())
     for a, b in zip(weights(split), weights(joined), strict=True):
         torch.testing.assert_close(a, b, atol=1e-6, rtol=1e-5)
     losses = [[line["loss/student"] for line in read_metrics(tmp_path / name)] for name in "ab"]
