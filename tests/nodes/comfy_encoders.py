@@ -6,17 +6,11 @@ Reads `umt5`, `clip`, `speech` and `inputs` (.safetensors), `umt5.json` and `cli
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from comfy_launcher import WithoutLibraries
-
-if importlib.metadata.version("torch").endswith("+cpu"):
-    sys.meta_path.insert(0, WithoutLibraries())
 sys.path.insert(0, os.getcwd())
 
 from comfy.cli_args import args

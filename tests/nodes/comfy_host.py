@@ -100,6 +100,12 @@ def python() -> Path:
     return executable
 
 
+def environment() -> dict[str, str]:
+    """Of ComfyUI's Python and of all that it starts."""
+    paths = [str(HERE / "start"), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
 class Server:
     """ComfyUI on a free port, with folders of its own and the pack in them. Use as a context manager."""
 
@@ -113,7 +119,7 @@ class Server:
             (base / "custom_nodes" / "echotorrent").symlink_to(pack, target_is_directory=True)
         (base / "input").mkdir(exist_ok=True)
         self.command = [
-            *(str(python()), str(HERE / "comfy_launcher.py"), "--cpu", "--listen", "127.0.0.1"),
+            *(str(python()), "main.py", "--cpu", "--listen", "127.0.0.1"),
             *("--port", str(self.port), "--base-directory", str(base), "--database-url", "sqlite:///:memory:"),
             *(["--disable-api-nodes"] if csp else []),  # which also makes it send a content-security policy
             *("--disable-all-custom-nodes", "--whitelist-custom-nodes", "echotorrent", "--verbose", "INFO"),
@@ -126,9 +132,8 @@ class Server:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def __enter__(self) -> Server:
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         with open(self._log, "ab") as log:
-            self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdout=log, stderr=log, env=environment())
         limit = time.monotonic() + STARTING
         while time.monotonic() < limit:
             with contextlib.suppress(RuntimeError, OSError):

@@ -77,7 +77,7 @@ def outputs(request, given):
         folder = comfy_host.checkout(request.param)
     except comfy_host.Unavailable as reason:
         pytest.skip(f"no ComfyUI {request.param}: {reason}")
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=comfy_host.environment())
     assert done.returncode == 0, done.stderr[-4000:]
     return load_file(given / "outputs.safetensors")
 

@@ -67,7 +67,12 @@ def probe(path: Path) -> Probe:
     except BadClip:
         raise
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise BadClip(f"cannot be opened as a video ({error})") from error
+        raise BadClip(f"cannot be opened as a video ({_said(error)})") from error
+
+
+def _said(error: Exception) -> str:
+    """Without the number and the path that it begins and ends with."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def _seconds(stream: Any, ticks: int | None) -> float | None:
@@ -103,7 +108,7 @@ def frames(path: Path) -> Iterator[np.ndarray]:
     except BadClip:
         raise
     except (av.error.FFmpegError, OSError, IndexError, ValueError) as error:
-        raise BadClip(f"its pictures cannot be decoded ({error})") from error
+        raise BadClip(f"its pictures cannot be decoded ({_said(error)})") from error
 
 
 def _upright(frame: Any) -> np.ndarray:
@@ -121,7 +126,7 @@ def sound(path: Path, late: float = 0.0) -> np.ndarray:
     except BadClip:
         raise
     except InputError as error:
-        raise BadClip(f"its sound cannot be decoded ({error})") from error
+        raise BadClip(f"its sound cannot be decoded ({_said(error)})") from error
     if reader.damaged:
         raise BadClip(f"its sound is damaged in {reader.damaged} places")
     shift = round(late * SAMPLE_RATE)

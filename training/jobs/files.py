@@ -17,6 +17,7 @@ from .errors import Refused
 ID = re.compile(r"[0-9a-f]{16}")
 REMOVED = ".removed-"  # begins the names of folders that are being deleted
 LONGEST_NAME = 64  # characters
+BAR = re.compile(r"\d%\|")  # of a progress bar
 _STEP = re.compile(r"step-(\d{1,12})(?:-(.*))?")
 
 
@@ -94,8 +95,8 @@ def last_step(folder: Path) -> int | None:
     return max(steps, default=None)
 
 
-def tail(path: Path, lines: int = 5, most: int = 8192) -> list[str]:
-    """The last lines of a text that are not empty."""
+def tail(path: Path, lines: int = 5, most: int = 1 << 16) -> list[str]:
+    """The last lines of a text that say something: neither empty nor progress bars."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
@@ -103,8 +104,8 @@ def tail(path: Path, lines: int = 5, most: int = 8192) -> list[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return []
-    found = [part.strip() for part in re.split(r"[\r\n]+", text)]  # progress bars return without a new line
-    return [part for part in found if part][-lines:]
+    found = [part.strip() for part in re.split(r"[\r\n]+", text)]
+    return [part for part in found if part and not BAR.search(part)][-lines:]
 
 
 def finite(numbers: dict[str, Any]) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from training.jobs import identities, views
+from training.jobs import files, identities, views
 from training.jobs.errors import Conflict, Unknown
 
 
@@ -120,3 +120,9 @@ def test_a_safetensors_file_is_read_again_when_it_changed(tmp_path):
     assert identities.describe(path)["name"] == "Ana"
     identity(path, name="Ana the second")
     assert identities.describe(path)["name"] == "Ana the second"
+
+
+def test_last_words_are_no_progress_bars(tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text("run 1\n\r 50%|###   | 1/2 [00:01<00:01]\r100%|######| 2/2 [00:02<00:00]\nkilled: 9 % left\n")
+    assert files.tail(path) == ["run 1", "killed: 9 % left"]

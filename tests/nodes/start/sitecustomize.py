@@ -1,13 +1,12 @@
-"""Starts the ComfyUI in the current folder where torch is a CPU build, which PyPI's torchvision and torchaudio are not.
+"""Makes ComfyUI work where torch is a CPU build, which PyPI's torchvision and torchaudio are not.
 
-Their compiled parts cannot be loaded there. ComfyUI imports both but needs neither: two operators are declared for the
-one, and the loader of the other's library is replaced, before they are imported. With another torch nothing is changed.
+Their compiled parts cannot be loaded there. ComfyUI and what it starts import both but need neither: two operators are
+declared for the one, and the loader of the other's library is replaced, before they are imported. With another torch
+nothing is changed. Every Python with this folder on PYTHONPATH begins with this module (tests/nodes/comfy_host.py).
 """
 
 import importlib.abc
 import importlib.metadata
-import os
-import runpy
 import sys
 import types
 
@@ -39,10 +38,8 @@ class WithoutLibraries(importlib.abc.MetaPathFinder):
         return module
 
 
-if __name__ == "__main__":
+try:
     if importlib.metadata.version("torch").endswith("+cpu"):
         sys.meta_path.insert(0, WithoutLibraries())
-    main = os.path.abspath("main.py")
-    sys.path.insert(0, os.path.dirname(main))
-    sys.argv[0] = main
-    runpy.run_path(main, run_name="__main__")
+except importlib.metadata.PackageNotFoundError:
+    pass
