@@ -41,10 +41,10 @@ class Budget:
     trunk: str = "embedded"
     preset: str = "embedded"
     size: int = 128
-    clips: int = 2400
+    clips: int = 3600
     heldout: int = 60
-    audio_hours: float = 5.0
-    audio_steps: int = 2500
+    audio_hours: float = 15.0
+    audio_steps: int = 5500
     picture_steps: int = 3000
     reader_steps: int = 900
     variants: int = 3
