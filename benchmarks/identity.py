@@ -20,10 +20,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ from training.corpus.person import Take, portrait, take, write_person
 from training.data.rows import motion_features
 from training.evaluation.measures import look
 from training.identity.job import fine_tune
-from training.jobs.report import NOTHING
+from training.jobs.report import Console
 
 FRAMES = 77  # of a video: 13, then chunks of 16
 NEW = 100  # number of the first clip that is not for training
@@ -144,22 +143,6 @@ def new_clips(person: int, count: int) -> list[Take]:
 # Tuning
 
 
-class Watch:
-    """A report that keeps quiet."""
-
-    def phase(self, name: str) -> None:
-        print(name, file=sys.stderr, flush=True)
-
-    def progress(self, step: int, total: int, metrics: Mapping[str, float] = NOTHING) -> None:
-        pass
-
-    def wanted(self) -> frozenset[str]:
-        return frozenset()
-
-    def done(self, command: str) -> None:
-        pass
-
-
 def tune(person: int, folder: Path, clips: int, settings: dict[str, Any]) -> tuple[Path, float]:
     """The identity of a person's clips, and the CPU seconds that it took, data included. Goes on where it stopped,
     but counts this call's seconds alone."""
@@ -169,7 +152,7 @@ def tune(person: int, folder: Path, clips: int, settings: dict[str, Any]) -> tup
         (dataset / "dataset.json").write_text(json.dumps({"name": f"person {person}", "clips": {}}))
     began = time.process_time()
     spec = {"preset": "embedded", "dataset": str(dataset), "name": f"person {person}", "settings": settings}
-    made = fine_tune(spec, folder, Watch())
+    made = fine_tune(spec, folder, Console())
     return Path(made["identity"]), time.process_time() - began
 
 

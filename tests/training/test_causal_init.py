@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from toy import batch
 
 from echotorrent_core import flow, schedules
 from echotorrent_core.conditioning.text import WordEncoder
@@ -31,19 +32,6 @@ class Stub(nn.Module):
     def forward(self, config, noisy, sigma, reference, sink, batch, first, clean=None):
         self.calls.append({"noisy": noisy.detach(), "sigma": sigma, "clean": clean, "sink": sink})
         return self.offset + (self.spoken if batch["features"].any() else self.mute)
-
-
-def batch(size=5, latents=8, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return {
-        "latents": torch.randn(size, 4, latents, 4, 4, generator=g),
-        "first_latent": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "reference": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "features": torch.randn(size, 4 * latents + 4, 39, generator=g),
-        "ids": torch.tensor([[1, 6, 11]] * size),
-        "mask": torch.rand(size, 1, latents, 4, 4, generator=g),
-        "first": torch.tensor(False),
-    }
 
 
 class Data:

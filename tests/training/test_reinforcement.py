@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import torch
+import toy
 
 from echotorrent_core.conditioning.text import WordEncoder
 from echotorrent_core.model.dit import Trunk
@@ -18,22 +19,13 @@ from training.roles import update_ema
 from training.rollout import sample
 
 
+def batch(size=2, latents=4, seed=0):
+    return toy.batch(size, latents, seed)
+
+
 def network(seed=0):
     torch.manual_seed(seed)
     return Denoiser(Trunk(debug().trunk), WordEncoder(debug().text))
-
-
-def batch(size=2, latents=4, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return {
-        "latents": torch.randn(size, 4, latents, 4, 4, generator=g),
-        "first_latent": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "reference": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "features": torch.randn(size, 4 * latents + 4, 39, generator=g),
-        "ids": torch.tensor([[1, 6, 11]] * size),
-        "mask": torch.rand(size, 1, latents, 4, 4, generator=g),
-        "first": torch.tensor(False),
-    }
 
 
 def bright(latents, conditions):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from toy import batch
 
 from echotorrent_core import flow
 from echotorrent_core.conditioning.text import Prompt, WordEncoder
@@ -24,19 +25,6 @@ class Recorder(nn.Module):
     def forward(self, config, noisy, sigma, reference, sink, batch, first, clean=None):
         self.calls.append({"noisy": noisy, "sigma": sigma, "batch": batch, "sink": sink, "clean": clean})
         return self.scale * (noisy if self.answer is None else self.answer)
-
-
-def batch(size=6, latents=8, seed=0):
-    g = torch.Generator().manual_seed(seed)
-    return {
-        "latents": torch.randn(size, 4, latents, 4, 4, generator=g),
-        "first_latent": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "reference": torch.randn(size, 4, 1, 4, 4, generator=g),
-        "features": torch.randn(size, 4 * latents + 4, 39, generator=g),
-        "ids": torch.tensor([[1, 6, 11]] * size),
-        "mask": torch.rand(size, 1, latents, 4, 4, generator=g),
-        "first": torch.tensor(False),
-    }
 
 
 def run(settings, data, answer=None, seed=0, steps=1):

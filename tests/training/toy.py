@@ -54,6 +54,20 @@ def cache(folder: Path, clips: int = 12, seed: int = 0) -> Path:
     return folder
 
 
+def batch(size: int = 5, latents: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
+    """What a method is given at each step: random values of the debug preset's shapes."""
+    g = torch.Generator().manual_seed(seed)
+    return {
+        "latents": torch.randn(size, 4, latents, 4, 4, generator=g),
+        "first_latent": torch.randn(size, 4, 1, 4, 4, generator=g),
+        "reference": torch.randn(size, 4, 1, 4, 4, generator=g),
+        "features": torch.randn(size, 4 * latents + 4, 39, generator=g),
+        "ids": torch.tensor([[1, 6, 11]] * size),
+        "mask": torch.rand(size, 1, latents, 4, 4, generator=g),
+        "first": torch.tensor(False),
+    }
+
+
 EXPERTS = ("singing", "profile")
 
 

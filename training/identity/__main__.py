@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -26,28 +26,12 @@ from echotorrent_core.weights import identity as files
 from ..config import engine_config
 from ..export import read_run
 from ..files import replace_file
-from ..jobs.report import NOTHING, Stopped
+from ..jobs.report import Console, Stopped
 from ..networks import LORA, WEIGHTS, resolve
 from .dataset import CLIPS, DATASET, is_picture, is_video
 from .job import check_clips, fine_tune
 from .prepare import prepare
 from .schema import RECIPES
-
-
-class Console:
-    """A report for somebody who watches."""
-
-    def phase(self, name: str) -> None:
-        print(name, file=sys.stderr, flush=True)
-
-    def progress(self, step: int, total: int, metrics: Mapping[str, float] = NOTHING) -> None:
-        pass
-
-    def wanted(self) -> frozenset[str]:
-        return frozenset()
-
-    def done(self, command: str) -> None:
-        pass
 
 
 def as_dataset(folder: Path, beside: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -27,6 +28,22 @@ class Report(Protocol):
     def done(self, command: str) -> None:
         """A "save" or "sample" was carried out."""
         ...
+
+
+class Console:
+    """For work without a worker: phases are printed, and nothing is wanted."""
+
+    def phase(self, name: str) -> None:
+        print(name, file=sys.stderr, flush=True)
+
+    def progress(self, step: int, total: int, metrics: Mapping[str, float] = NOTHING) -> None:
+        pass
+
+    def wanted(self) -> frozenset[str]:
+        return frozenset()
+
+    def done(self, command: str) -> None:
+        pass
 
 
 class Stopped(Exception):
