@@ -170,7 +170,7 @@ def test_from_clips_to_a_video(trainer: Trainer, server: comfy_host.Server, clip
         trainer.tab("Identities")
         trainer.show(first)
         page.get_by_label(f"Use step {STEPS + DECODER} in the graph").click()
-        trainer.see("'Load Identity' is in the workflow")
+        trainer.see("Load Identity' is in the workflow")
         window.shot("graph")
         window.queue()
         trainer.tab("Videos")
