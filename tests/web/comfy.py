@@ -101,6 +101,13 @@ class Window:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
+    def play(self) -> None:
+        """The panel's video from its begin."""
+        self.until("it.readyState >= 2 && it.duration > 2")
+        self.page.evaluate(
+            "() => { const it = document.querySelector('.et-panel video'); it.currentTime = 0; it.play() }"
+        )
+
     # ---- what is there to be seen
 
     def see(self, text: str, within: str = PANEL, timeout: float = 30) -> None:

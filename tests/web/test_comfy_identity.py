@@ -177,7 +177,8 @@ def test_from_clips_to_a_video(trainer: Trainer, server: comfy_host.Server, clip
         waiting = ("running", "queued")
         made = comfy.wait(lambda: [run for run in window.runs() if run["state"] not in waiting], "a video", 240)[0]
         assert made["state"] == "finished", made
-        window.until("it.readyState >= 2 && it.videoWidth > 0")
+        window.play()
+        window.advances()
         prompt = next(iter(server.client.json("/history").values()))["prompt"][2]
         (loaded,) = [node for node in prompt.values() if node["class_type"] == "EchoTorrent_LoadIdentity"]
         assert first in str(loaded["inputs"])

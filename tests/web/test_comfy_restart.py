@@ -38,10 +38,7 @@ def test_killed_and_started_again(browser: Any, tmp_path: Path, version: str, po
             window.page.locator(window.PANEL).get_by_text("ComfyUI does not answer").wait_for(state="detached")
             broken = window.runs()[0]
             assert broken["state"] == "interrupted" and broken["chunks"] >= 4
-            window.until("it.readyState >= 2 && it.duration > 2")
-            window.page.evaluate(
-                "() => { const it = document.querySelector('.et-panel video'); it.currentTime = 0; it.play() }"
-            )
+            window.play()
             window.advances()
             window.shot("back")
             window.press("Put it into the selected node")
