@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -42,6 +43,8 @@ PACKAGES = ("torch", "accelerate", "safetensors", "numpy", "peft", "deepspeed", 
 def start(run: RunConfig, accept_changes: bool = False, watch: tuple[Callback, ...] = ()) -> bool:
     """Train a run to its end, or go on with it, and write its weights; all processes call this. True when it is done,
     False when it stopped before (time limit, SIGTERM, or `loop.stopping` set by one of the callbacks `watch`)."""
+    # autocast's bfloat16 beside a norm's float32 weight, as it is meant
+    warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")
     accelerator = make_accelerator(run)
     with accelerator.main_process_first():
         check_folder(run, accept_changes)
