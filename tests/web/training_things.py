@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import math
@@ -76,6 +77,13 @@ def key_of(kind: str, number: int) -> str:
 def noise(name: str, step: int) -> float:
     """In [-1, 1), the same on every machine."""
     return hashlib.sha256(f"{name} {step}".encode()).digest()[0] / 128 - 1
+
+
+def still() -> str:
+    """A picture as an address."""
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), (200, 160, 140)).save(file, "JPEG")
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 @dataclass
@@ -165,7 +173,7 @@ class FakeJob:
             {
                 **{"value": f"job/{self.id}/step-{step:08d}.safetensors", "file": f"step-{step:08d}.safetensors"},
                 **{"source": "job", "job": self.id, "name": self.name, "step": step, "preset": "embedded"},
-                **{"bytes": 2_345_678, "modified": made, "preview": None, "metadata": {}},
+                **{"bytes": 2_345_678, "modified": made, "preview": still(), "metadata": {}},
             }
             for step, made in self.saved.items()
         ]

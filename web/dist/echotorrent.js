@@ -6927,7 +6927,7 @@ var _hoisted_6$14 = [
 var _hoisted_7$12 = ["title"];
 var _hoisted_8$11 = { class: "et-when" };
 var _hoisted_9$8 = { class: "et-state" };
-var _hoisted_10$5 = { class: "et-length" };
+var _hoisted_10$6 = { class: "et-length" };
 // src/view/training/DatasetList.vue
 var DatasetList_default = /* @__PURE__ */ defineComponent({
 	__name: "DatasetList",
@@ -6980,7 +6980,7 @@ var DatasetList_default = /* @__PURE__ */ defineComponent({
 						}, toDisplayString(dataset.name), 9, _hoisted_7$12),
 						createBaseVNode("span", _hoisted_8$11, toDisplayString(unref(when)(dataset.created)), 1),
 						createBaseVNode("span", _hoisted_9$8, toDisplayString(unref(clipsOf)(dataset.clips, dataset.usable)), 1),
-						createBaseVNode("span", _hoisted_10$5, toDisplayString(dataset.clips.length ? unref(bytes)(dataset.bytes) : ""), 1)
+						createBaseVNode("span", _hoisted_10$6, toDisplayString(dataset.clips.length ? unref(bytes)(dataset.bytes) : ""), 1)
 					], 8, _hoisted_6$14)]);
 				}), 128))])
 			]);
@@ -7219,8 +7219,8 @@ var _hoisted_6$13 = { class: "et-clip-about" };
 var _hoisted_7$11 = { class: "et-line" };
 var _hoisted_8$10 = ["title"];
 var _hoisted_9$7 = { class: "et-when" };
-var _hoisted_10$4 = { class: "et-line" };
-var _hoisted_11$4 = ["data-kind"];
+var _hoisted_10$5 = { class: "et-line" };
+var _hoisted_11$5 = ["data-kind"];
 var _hoisted_12$3 = ["checked", "aria-label"];
 var _hoisted_13$3 = {
 	key: 0,
@@ -7297,10 +7297,10 @@ var ClipCard_default = /* @__PURE__ */ defineComponent({
 						class: "et-name",
 						title: __props.clip.file
 					}, toDisplayString(__props.clip.file), 9, _hoisted_8$10), createBaseVNode("span", _hoisted_9$7, toDisplayString(length.value), 1)]),
-					createBaseVNode("span", _hoisted_10$4, [createBaseVNode("span", {
+					createBaseVNode("span", _hoisted_10$5, [createBaseVNode("span", {
 						class: "et-badge",
 						"data-kind": kind.value
-					}, toDisplayString(unref(badgeOf)(__props.clip.verdict)), 9, _hoisted_11$4), createBaseVNode("label", null, [createBaseVNode("input", {
+					}, toDisplayString(unref(badgeOf)(__props.clip.verdict)), 9, _hoisted_11$5), createBaseVNode("label", null, [createBaseVNode("input", {
 						type: "checkbox",
 						checked: __props.clip.use,
 						"aria-label": `Use ${__props.clip.file}`,
@@ -8149,8 +8149,8 @@ var _hoisted_6$7 = ["src"];
 var _hoisted_7$6 = { class: "et-name" };
 var _hoisted_8$6 = { class: "et-when" };
 var _hoisted_9$5 = { class: "et-buttons" };
-var _hoisted_10$3 = ["aria-label", "onClick"];
-var _hoisted_11$3 = ["aria-expanded", "onClick"];
+var _hoisted_10$4 = ["aria-label", "onClick"];
+var _hoisted_11$4 = ["aria-expanded", "onClick"];
 var _hoisted_12$2 = ["href", "download"];
 var _hoisted_13$2 = {
 	key: 1,
@@ -8211,13 +8211,13 @@ var CheckpointList_default = /* @__PURE__ */ defineComponent({
 								class: "et-button",
 								"aria-label": `Use ${unref(checkpointName)(checkpoint)} in the graph`,
 								onClick: ($event) => use(checkpoint)
-							}, " Use in graph ", 8, _hoisted_10$3),
+							}, " Use in graph ", 8, _hoisted_10$4),
 							createBaseVNode("button", {
 								type: "button",
 								class: "et-link",
 								"aria-expanded": keeping.value === checkpoint.file,
 								onClick: ($event) => keeping.value = keeping.value === checkpoint.file ? "" : checkpoint.file
-							}, " Keep ", 8, _hoisted_11$3),
+							}, " Keep ", 8, _hoisted_11$4),
 							createBaseVNode("a", {
 								class: "et-link",
 								href: unref(training).client.checkpointUrl(__props.job.id, checkpoint),
@@ -8261,12 +8261,12 @@ var _hoisted_6$6 = ["x", "y"];
 var _hoisted_7$5 = ["x", "y"];
 var _hoisted_8$5 = ["clip-path"];
 var _hoisted_9$4 = ["d", "stroke"];
-var _hoisted_10$2 = [
+var _hoisted_10$3 = [
 	"data-line",
 	"d",
 	"stroke"
 ];
-var _hoisted_11$2 = { key: 0 };
+var _hoisted_11$3 = { key: 0 };
 var _hoisted_12$1 = [
 	"x1",
 	"x2",
@@ -8478,9 +8478,9 @@ var CurveChart_default = /* @__PURE__ */ defineComponent({
 						"data-line": line.name,
 						d: line.smoothed,
 						stroke: line.colour
-					}, null, 8, _hoisted_10$2)], 64);
+					}, null, 8, _hoisted_10$3)], 64);
 				}), 128))], 8, _hoisted_8$5),
-				read.value !== null ? (openBlock(), createElementBlock("g", _hoisted_11$2, [createBaseVNode("line", {
+				read.value !== null ? (openBlock(), createElementBlock("g", _hoisted_11$3, [createBaseVNode("line", {
 					class: "et-pointer",
 					x1: atX(read.value),
 					x2: atX(read.value),
@@ -9173,16 +9173,22 @@ var _hoisted_2$5 = {
 var _hoisted_3$5 = ["max", "aria-valuetext"];
 var _hoisted_4$3 = { class: "et-when" };
 var _hoisted_5$3 = { class: "et-beside" };
-var _hoisted_6$3 = ["data-sample"];
-var _hoisted_7$2 = ["src", "alt"];
-var _hoisted_8$2 = ["src"];
-var _hoisted_9$2 = ["title"];
+var _hoisted_6$3 = {
+	key: 1,
+	class: "et-reference"
+};
+var _hoisted_7$2 = ["src"];
+var _hoisted_8$2 = ["data-sample"];
+var _hoisted_9$2 = ["src", "alt"];
+var _hoisted_10$2 = ["src"];
+var _hoisted_11$2 = ["title"];
 // src/view/training/SampleView.vue
 var SampleView_default = /* @__PURE__ */ defineComponent({
 	__name: "SampleView",
 	props: {
 		job: {},
-		samples: {}
+		samples: {},
+		still: {}
 	},
 	setup(__props) {
 		const { training } = services();
@@ -9235,7 +9241,10 @@ var SampleView_default = /* @__PURE__ */ defineComponent({
 					key: 0,
 					dataset: dataset.value,
 					label: shown.value[0]?.label ?? ""
-				}, null, 8, ["dataset", "label"])) : createCommentVNode("", true), (openBlock(true), createElementBlock(Fragment, null, renderList(shown.value, (sample) => {
+				}, null, 8, ["dataset", "label"])) : __props.still ? (openBlock(), createElementBlock("figure", _hoisted_6$3, [createBaseVNode("img", {
+					src: __props.still,
+					alt: "Reference"
+				}, null, 8, _hoisted_7$2), _cache[1] || (_cache[1] = createBaseVNode("figcaption", null, "Reference", -1))])) : createCommentVNode("", true), (openBlock(true), createElementBlock(Fragment, null, renderList(shown.value, (sample) => {
 					return openBlock(), createElementBlock("figure", {
 						key: sample.label,
 						"data-sample": sample.file
@@ -9243,7 +9252,7 @@ var SampleView_default = /* @__PURE__ */ defineComponent({
 						key: 0,
 						src: unref(training).client.sampleUrl(__props.job.id, sample),
 						alt: unref(sampleName)(sample)
-					}, null, 8, _hoisted_7$2)) : (openBlock(), createElementBlock("video", {
+					}, null, 8, _hoisted_9$2)) : (openBlock(), createElementBlock("video", {
 						key: 1,
 						ref_for: true,
 						ref_key: "videos",
@@ -9253,7 +9262,7 @@ var SampleView_default = /* @__PURE__ */ defineComponent({
 						playsinline: "",
 						loop: "",
 						preload: "auto"
-					}, null, 8, _hoisted_8$2)), createBaseVNode("figcaption", { title: sample.file }, toDisplayString(shown.value.length > 1 ? unref(sampleName)(sample) : `Step ${sample.step}`), 9, _hoisted_9$2)], 8, _hoisted_6$3);
+					}, null, 8, _hoisted_10$2)), createBaseVNode("figcaption", { title: sample.file }, toDisplayString(shown.value.length > 1 ? unref(sampleName)(sample) : `Step ${sample.step}`), 9, _hoisted_11$2)], 8, _hoisted_8$2);
 				}), 128))])
 			], 64);
 		};
@@ -9309,8 +9318,13 @@ var JobView_default = /* @__PURE__ */ defineComponent({
 					}, {
 						default: withCtx(() => [createVNode(SampleView_default, {
 							job: __props.job,
-							samples: feed.value.samples.value
-						}, null, 8, ["job", "samples"])]),
+							samples: feed.value.samples.value,
+							still: feed.value.checkpoints.value.at(-1)?.preview ?? ""
+						}, null, 8, [
+							"job",
+							"samples",
+							"still"
+						])]),
 						_: 1
 					}, 8, ["note"]),
 					createVNode(FoldSection_default, {
