@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, gather_object
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -99,6 +100,12 @@ def shared_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed * 1_000_003 + step)
 
 
+def plain_accelerator(precision: str = "no") -> Accelerator:
+    """Without plug-ins, of this precision (`no`, `bf16`), whatever a run before it in this process had."""
+    AcceleratorState._reset_state()
+    return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=precision)
+
+
 class Loop:
     """Train `method` on `data` in `folder`: `metrics.jsonl`, checkpoints (training/checkpoint.py), true resume.
 
@@ -117,7 +124,7 @@ class Loop:
     ):
         self.method, self.data, self.folder, self.config = method, data, folder, config
         self.callbacks, self.identity = callbacks, dict(identity or {})
-        self.accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
+        self.accelerator = accelerator or plain_accelerator()
         self.accelerator.gradient_accumulation_steps = config.accumulate
         self.rank, self.ranks = self.accelerator.process_index, self.accelerator.num_processes
         self.optimizers: dict[str, list[Any]] = dict(method.optimizers())

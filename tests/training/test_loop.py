@@ -5,11 +5,13 @@ import shutil
 
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from torch import nn
 
 from echotorrent_core.errors import InputError
 from training import checkpoint
-from training.loop import PATIENCE, Loop, LoopConfig, StepResult, read_metrics
+from training.loop import PATIENCE, Loop, LoopConfig, StepResult, plain_accelerator, read_metrics
 from training.metrics import Meter, rewind_metrics
 from training.optim import adamw, muon_adamw, trapezoid
 from training.roles import Role, ema_of, update_ema
@@ -260,3 +262,11 @@ def test_adamw_takes_what_trains():
     assert len(group["params"]) == 2 and group["betas"] == (0.0, 0.999) and group["weight_decay"] == 0.1
     (only,) = muon_adamw(module, 1e-3, 0.0)
     assert isinstance(only, torch.optim.AdamW)
+
+
+def test_a_loop_is_of_full_precision_after_a_run_that_was_not(tmp_path):
+    AcceleratorState._reset_state()
+    Accelerator(cpu=True, mixed_precision="bf16")
+    method, done = train(tmp_path, 2)
+    assert done == 2 and weights(method)[0].dtype == torch.float32
+    assert plain_accelerator("bf16").mixed_precision == "bf16" and plain_accelerator().mixed_precision == "no"

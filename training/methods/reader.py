@@ -18,7 +18,6 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from torch import Tensor
 
 from echotorrent_core.metrics import identity as identities
@@ -27,7 +26,7 @@ from echotorrent_core.metrics.reader import SIZE, WEIGHTS, MouthReader, Reading,
 from echotorrent_core.weights.parts import save_part
 
 from ..data import degrade
-from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..loop import Batch, Loop, LoopConfig, StepResult, plain_accelerator
 from ..optim import muon_adamw
 from ..roles import Role, ema_of
 
@@ -232,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = LoopConfig(
         args.steps, warmup=50, cooldown=args.steps // 2, save_every=200, seed=args.seed, minutes=args.minutes
     )
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision)
+    accelerator = plain_accelerator(args.precision)
     done = Loop(method, ReaderData(clips, settings, args.seed), args.out, config, accelerator).run()
     if done < args.steps:
         print(f"stopped after {done} of {args.steps} steps; run again to go on")

@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from echotorrent_core.config import VAEConfig, to_dict
@@ -29,7 +28,7 @@ from echotorrent_core.presets import PRESETS, get_preset
 from echotorrent_core.vae.causal import CausalVAE
 from echotorrent_core.weights.parts import ASSETS, load_part, save_part
 
-from ..loop import Batch, Loop, LoopConfig, StepResult
+from ..loop import Batch, Loop, LoopConfig, StepResult, plain_accelerator
 from ..losses import pyramid_l1
 from ..muon import ConvMuon
 from ..roles import Role, ema_of
@@ -358,7 +357,7 @@ def run(args: argparse.Namespace, settings: VAETraining, clips: Clips, held_out:
             minutes=args.minutes,
             log_every=25,
         ),
-        Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=args.precision),
+        plain_accelerator(args.precision),
         callbacks=(report,),
     )
     if target is None:
