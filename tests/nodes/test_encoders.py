@@ -72,11 +72,9 @@ def given(tmp_path_factory):
 @pytest.fixture(scope="module", params=comfy_host.versions())
 def outputs(request, given):
     """What that ComfyUI makes."""
-    try:
+    with comfy_host.or_skip(request.param):
         command = [str(comfy_host.python()), str(comfy_host.HERE / "comfy_encoders.py"), str(given)]
         folder = comfy_host.checkout(request.param)
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {request.param}: {reason}")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=comfy_host.environment())
     assert done.returncode == 0, done.stderr[-4000:]
     return load_file(given / "outputs.safetensors")

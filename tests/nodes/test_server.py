@@ -28,10 +28,8 @@ FRAMES = 40
 @pytest.fixture(scope="module", params=comfy_host.versions())
 def server(request, tmp_path_factory):
     base = tmp_path_factory.mktemp("comfy")
-    try:
+    with comfy_host.or_skip(request.param):
         found = comfy_host.Server(request.param, base)
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {request.param}: {reason}")
     with found:
         yield found
 

@@ -17,10 +17,8 @@ BASE = "/echotorrent/training"
 
 @pytest.fixture(params=comfy_host.versions())
 def version(request):
-    try:
+    with comfy_host.or_skip(request.param):
         comfy_host.checkout(request.param), comfy_host.python()
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {request.param}: {reason}")
     return request.param
 
 

@@ -47,10 +47,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     version, policy = request.param
     base = tmp_path_factory.mktemp("comfy")
     comfy.settings(base)
-    try:
+    with comfy_host.or_skip(version):
         made = comfy_host.Server(version, base, csp=policy)
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {version}: {reason}")
     with made:
         yield made
 

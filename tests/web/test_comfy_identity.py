@@ -34,10 +34,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(params=comfy_host.versions())
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> comfy_host.Server:
     comfy.settings(tmp_path)
-    try:
+    with comfy_host.or_skip(request.param):
         return comfy_host.Server(request.param, tmp_path)
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {request.param}: {reason}")
 
 
 class Trainer:

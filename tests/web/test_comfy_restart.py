@@ -18,10 +18,8 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize("version", comfy_host.versions())
 def test_killed_and_started_again(browser: Any, tmp_path: Path, version: str, policy: bool, long_speech: Path) -> None:
     comfy.settings(tmp_path)
-    try:
+    with comfy_host.or_skip(version):
         server = comfy_host.Server(version, tmp_path, csp=policy)
-    except comfy_host.Unavailable as reason:
-        pytest.skip(f"no ComfyUI {version}: {reason}")
     with server:
         window = comfy.Window(browser, server, f"test_killed-{version}-{'policy' if policy else 'open'}")
         window.open()
