@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from echotorrent_core.errors import InputError
-from echotorrent_core.media import AudioReader, read_image
+from echotorrent_core.media import read_image, read_sound
 from echotorrent_core.stream import Engine
 from echotorrent_core.weights.parts import ASSETS
 from training.evaluation.heldout import Held as Held
@@ -126,19 +126,10 @@ def speech(seconds: float, block: int = 640) -> Iterator[np.ndarray]:
     paths = sorted((ASSETS / "speech").glob("*.flac"))
     if not paths:
         raise InputError(f"{ASSETS / 'speech'}: no shipped speech here; this benchmark needs a full checkout")
-    once = np.concatenate([load_sound(path) for path in paths])
+    once = np.concatenate([read_sound(path, RATE) for path in paths])
     total = round(seconds * RATE)
     for at in range(0, total, block):
         yield once.take(range(at, min(at + block, total)), mode="wrap")
-
-
-def load_sound(path: Path) -> np.ndarray:
-    """Sound of any file as mono (n,) at 16 kHz."""
-    reader = AudioReader(path, RATE)
-    try:
-        return np.concatenate([block.mono for block in reader])
-    finally:
-        reader.close()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import torch
 from tqdm import tqdm
 
 from echotorrent_core.errors import InputError
+from echotorrent_core.media import read_sound
 from echotorrent_core.metrics import drift, identity, lipsync
 from echotorrent_core.metrics.reader import WEIGHTS, MouthReader, load_reader
 from echotorrent_core.weights.parts import ASSETS
@@ -162,7 +163,7 @@ def other_speech(
     """Per file: openness against the audio encoder's viseme track and against loudness. Neither is the truth."""
     tracks: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for i, path in enumerate(tqdm(paths, desc="speech", mininterval=5)):
-        sound = common.load_sound(path)[: round(seconds * common.RATE)]
+        sound = read_sound(path, common.RATE)[: round(seconds * common.RATE)]
         frames = len(sound) // 640
         portrait = common.to_tensor(portraits[i % len(portraits)][None], engine.config.size)[0]
         opening = np.concatenate(

@@ -22,7 +22,7 @@ from torch import nn
 
 from echotorrent_core.config import AudioEncoderConfig, EngineConfig
 from echotorrent_core.errors import InputError
-from echotorrent_core.media import AudioReader, finalise, read_image
+from echotorrent_core.media import finalise, read_image, read_sound
 from echotorrent_core.metrics.drift import fifths, largest_change, mean_colour, sharpness
 from echotorrent_core.run_folder import RunFolder
 from echotorrent_core.session import Session
@@ -53,7 +53,7 @@ class Samples:
         if not portraits or sound is None:
             raise InputError("samples: no portraits or no sound are shipped here; name some in the configuration")
         self.portraits = {path.stem: read_image(path, config.size) for path in portraits}
-        self.sound = load_sound(sound, config.audio.sample_rate)
+        self.sound = read_sound(sound, config.audio.sample_rate)
         own: dict[str, Any] = {name: part(config, name, assets) for name in ("vae", "audio")}
         student = fresh(config, 0)
         self.engine = Engine(config, student.trunk, own["vae"], own["audio"], student.text)  # type: ignore[arg-type]
@@ -139,12 +139,3 @@ def measure(frames: np.ndarray, prefix: str) -> dict[str, float]:
         found["colour_drift"] = largest_change(fifths(colour))
         found["sharpness_drift"] = largest_change(fifths(sharp[:, None]))
     return {f"{prefix}/{name}": value for name, value in found.items()}
-
-
-def load_sound(path: Path, rate: int) -> np.ndarray:
-    """Mono sound (n,) of any file at `rate`."""
-    reader = AudioReader(path, rate)
-    try:
-        return np.concatenate([block.mono for block in reader])
-    finally:
-        reader.close()

@@ -1,6 +1,6 @@
 """Pictures and sound in, fragmented MP4 out. PyAV and Pillow only."""
 
-from .read import AudioBlock, AudioReader, file_digest, read_image
+from .read import AudioBlock, AudioReader, file_digest, read_image, read_sound
 from .voices import mix
 from .write import SegmentEncoder, SoundWindow, check_output, finalise, video_codecs
 
@@ -14,5 +14,6 @@ __all__ = [
     "finalise",
     "mix",
     "read_image",
+    "read_sound",
     "video_codecs",
 ]

@@ -266,6 +266,15 @@ class AudioReader:
             start = 0
 
 
+def read_sound(path: str | Path, sample_rate: int = 16000) -> np.ndarray:
+    """All sound of a file at once: mono float32 (n,) in [-1, 1] at `sample_rate`. Raises InputError."""
+    reader = AudioReader(path, sample_rate)
+    try:
+        return np.concatenate([block.mono for block in reader])
+    finally:
+        reader.close()
+
+
 class _Resampler:
     """swresample at full float precision; rematrix_maxval keeps a downmix inside [-1, 1]."""
 

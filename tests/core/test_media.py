@@ -17,7 +17,7 @@ from fakes import speech
 from PIL import Image
 
 from echotorrent_core.errors import InputError
-from echotorrent_core.media import AudioReader, SegmentEncoder, SoundWindow, finalise, read_image
+from echotorrent_core.media import AudioReader, SegmentEncoder, SoundWindow, finalise, read_image, read_sound
 from echotorrent_core.media.read import _Pipe
 
 SIZE = (32, 48)
@@ -219,6 +219,7 @@ def test_sound_of_a_video_and_other_containers(tmp_path: Path) -> None:
         write_clip(tmp_path / name)
         mono, _ = read_all(AudioReader(tmp_path / name))
         assert 15000 < len(mono) < 17000 and np.abs(mono).max() > 0.1
+        assert np.array_equal(read_sound(tmp_path / name), mono)
 
 
 def test_bad_sound_is_one_sentence(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from echotorrent_core.conditioning.motion import MotionTrack
 from echotorrent_core.conditioning.text import parse_prompt
 from echotorrent_core.errors import InputError
-from echotorrent_core.media import AudioReader, read_image
+from echotorrent_core.media import read_image, read_sound
 from echotorrent_core.weights.parts import ASSETS
 
 from ..corpus.motion import random_manner
@@ -61,7 +61,7 @@ def rows(encoders: Encoders, others: Others, latents: int) -> list[Row]:
     rng, config = np.random.default_rng([others.seed, 0x07E5]), encoders.config
     generator = torch.Generator().manual_seed(others.seed)
     portraits, sounds = others.files()
-    heard = [samples_of(path) for path in sounds]
+    heard = [read_sound(path, SAMPLE_RATE) for path in sounds]
     tracks = [encoders.speech.track(sound) for sound in heard]
     frames = 1 + config.vae.time_stride * (latents - 1)
     found = []
@@ -96,12 +96,3 @@ def rows(encoders: Encoders, others: Others, latents: int) -> list[Row]:
 def wander(track: MotionTrack, prompt: str, frames: int, generator: torch.Generator) -> Tensor:
     """Motion (frames, 8) of a stream that has been going on for a second."""
     return track.advance(track.start(), FPS + frames, parse_prompt(prompt), generator)[0][FPS:].half()
-
-
-def samples_of(path: Path) -> np.ndarray:
-    """Mono float32 at 16 kHz."""
-    reader = AudioReader(path, SAMPLE_RATE)
-    try:
-        return np.concatenate([block.mono for block in reader])
-    finally:
-        reader.close()

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from echotorrent_core.media import read_sound
 from echotorrent_core.weights.parts import ASSETS
 from training.corpus.person import write_clip
-from training.identity.prior import samples_of
 
 PORTRAIT = ASSETS / "portraits" / "ana.png"
 SPEECH = ASSETS / "speech" / "introduction.flac"
@@ -28,7 +28,7 @@ def frames(count: int, **changes) -> np.ndarray:
 
 
 def sound(seconds: float) -> np.ndarray:
-    return samples_of(SPEECH)[16000 : 16000 + round(16000 * seconds)]
+    return read_sound(SPEECH)[16000 : 16000 + round(16000 * seconds)]
 
 
 def clip(path: Path, count: int = 60, pictures: np.ndarray | None = None, voice: np.ndarray | None = None) -> Path:
