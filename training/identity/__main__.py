@@ -41,6 +41,8 @@ def as_dataset(folder: Path, beside: Path) -> Path:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give a folder of clips")
     found = [path for path in sorted(folder.iterdir()) if is_video(path) or is_picture(path)]
+    if not any(is_video(path) for path in found):
+        raise InputError(f"{folder}: holds no clips; give a folder with videos of one person who talks")
     (beside / CLIPS).mkdir(parents=True, exist_ok=True)
     for path in found:
         target = beside / CLIPS / path.name

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from echotorrent_core.errors import InputError
 from echotorrent_core.stream import Engine
 from echotorrent_core.weights import identity
+from training.identity.__main__ import main
 from training.identity.job import KINDS
 from training.jobs.report import Stopped
 from training.metrics import read_metrics
@@ -179,3 +180,11 @@ def test_other_clips_before_and_after_training_has_begun(tmp_path):
     people.dataset(tmp_path / "data", **{"a__mp4": {"begin": 0.2}})
     with pytest.raises(InputError, match="duplicate it"):
         KINDS["identity"](spec(data), tmp_path / "job", Script())
+
+
+def test_a_folder_without_clips_is_said(tmp_path, capsys):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    (folder / "still.png").write_bytes(b"")
+    assert main(["check", str(folder)]) == 2
+    assert "holds no clips" in capsys.readouterr().err and sorted(tmp_path.iterdir()) == [folder]
