@@ -15,7 +15,7 @@ from echotorrent_core.config import AudioEncoderConfig
 from training.corpus import speech_data
 from training.corpus.speech_data import SpeechData, SpeechMix, make, slice_samples
 from training.loop import Loop, LoopConfig
-from training.methods.audio_encoder import AudioMethod, AudioSettings, predict, scores
+from training.methods.audio_encoder import AudioMethod, AudioSettings, main, predict, scores
 
 CONFIG = dataclasses.replace(AudioEncoderConfig(), channels=16, layers=3)
 
@@ -96,3 +96,15 @@ def test_speech_parts_are_kept_and_belong_to_one_mix(tmp_path: Path, monkeypatch
     assert make(tmp_path, mix, "train") == [one]
     with pytest.raises(ValueError, match="another mix"):
         make(tmp_path, SpeechMix(seed=1), "train")
+
+
+def test_bad_weights_to_start_from_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before any speech is made, which takes minutes."""
+    monkeypatch.setattr("training.methods.audio_encoder.make", None)
+    bad = tmp_path / "audio.safetensors"
+    bad.write_bytes(b"no weights")
+    assert main(["--init", str(bad), "--folder", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("error: ") and str(bad) in said.err and said.err.count("\n") == 1

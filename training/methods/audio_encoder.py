@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from echotorrent_core.conditioning.audio import AudioEncoder, window
 from echotorrent_core.config import AudioEncoderConfig
+from echotorrent_core.errors import InputError
 from echotorrent_core.presets import get_preset
 from echotorrent_core.weights.parts import ASSETS, load_part, save_part
 
@@ -122,12 +124,12 @@ def train(
 ) -> tuple[AudioEncoder, int, dict[str, dict[str, float]]]:
     """Make the speech if needed, train (from the weights file `init`, if given), score. Returns the averaged encoder,
     steps done and its scores."""
-    speech = cache_folder() / "corpus" / f"speech-{mix.hours:g}h-{mix.seed}"
-    paths = {split: make(speech, mix, split, max(1, workers)) for split in ("train", "heldout")}
     torch.manual_seed(loop.seed)
     start = AudioEncoder(config)
     if init is not None:
         load_part(start, init)
+    speech = cache_folder() / "corpus" / f"speech-{mix.hours:g}h-{mix.seed}"
+    paths = {split: make(speech, mix, split, max(1, workers)) for split in ("train", "heldout")}
     method = AudioMethod(start, settings or AudioSettings())
     data = SpeechData(config, paths["train"], batch, seed=loop.seed, workers=workers)
 
@@ -147,7 +149,7 @@ def train(
     return encoder, steps, found
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--preset", default="embedded", help="engine preset whose audio encoder is trained")
     parser.add_argument("--folder", type=Path, default=Path("runs/audio"), help="checkpoints and metrics")
@@ -171,9 +173,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     loop = LoopConfig(
         options.steps, 100, options.steps // 2, minutes=options.minutes, seed=options.seed, save_every=250
     )
-    encoder, steps, found = train(
-        options.folder, config, mix, loop, settings, options.batch, options.workers, options.init
-    )
+    try:
+        encoder, steps, found = train(
+            options.folder, config, mix, loop, settings, options.batch, options.workers, options.init
+        )
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     output = options.output or ASSETS / options.preset / "audio.safetensors"
     metadata = {
         "preset": options.preset,
@@ -184,7 +190,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     save_part(encoder.state_dict(), output, metadata)
     print(json.dumps(found, indent=1))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
