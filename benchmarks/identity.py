@@ -8,8 +8,8 @@ draw the same portrait saying new sentences in new voices, under a head motion o
 there is a true one: what the person looks like at that moment. Identity distances are to
 
     truth      the true frame of the same moment. The floor is what the codec alone leaves of true frames
-    portrait   the one still that is given. A picture that never turns or speaks would be nearest to it: true frames are
-               further away than the untuned model, so that this one cannot tell how well a person is known
+    portrait   the one still that is given. A picture that never turns or speaks would be nearest to it, so that
+               this one cannot tell how well a person is known
 
 Lip sync is read from the lips against the openness that the sound calls for, with the tuned model on the person and on
 other people, who must not be forgotten.
