@@ -220,7 +220,8 @@ def features(run: RunConfig, shares: dict[str, float] | None = None) -> FeatureD
 
 def callbacks(run: RunConfig, engine: EngineConfig, method: Any) -> tuple[Callback, ...]:
     found: list[Callback] = []
-    if run.data.heldout is not None:
+    trunk = isinstance(method.roles["student"].module, Denoiser)  # a decoder has no estimates to compare
+    if run.data.heldout is not None and trunk:
         found.append(Validation(run.data.heldout, run.data.validate_every, engine))
     if run.samples.every or run.samples.long_every:
         found.append(Samples(engine, run.samples, run.folder, run.assets))

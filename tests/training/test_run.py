@@ -100,7 +100,8 @@ def test_weights_come_with_the_parts_they_work_with(data, tmp_path):
     for name, module in (("vae", engine.vae), ("audio", engine.audio)):
         save_part(module.state_dict(), tmp_path / f"assets/{name}.safetensors", {})
     changes = {"assets": str(tmp_path / "assets"), "loop": {"steps": 1}}
-    start(config(data, tmp_path / "run", "decoder_refiner", **changes))
+    heldout = {"heldout": str(data / "heldout.safetensors"), "validate_every": 1}  # as a recipe says for all its stages
+    start(config(data, tmp_path / "run", "decoder_refiner", data=heldout, **changes))
     found = Engine.from_preset("debug", tmp_path / "run/weights")
     student = load_file(data / "train/student/trunk.safetensors")
     assert torch.equal(found.trunk.state_dict()["head.head.weight"], student["head.head.weight"])
