@@ -169,7 +169,8 @@ def surrogate(x: Tensor, g: Tensor, region: Tensor | None = None) -> Tensor:
 
 
 def region_mean(values: Tensor, region: Tensor | None) -> Tensor:
-    """Mean of each sample (B,) over the region, a mask in [0, 1] (..., 1, T, h, w); None is everywhere."""
+    """Mean of each sample (B,) over the region, a mask in [0, 1] (..., 1, T, h, w) or any weights that broadcast to the
+    values; None is everywhere."""
     if region is None:
         return values.flatten(1).mean(1)
     weight = region.to(values).expand_as(values).flatten(1)

@@ -114,14 +114,14 @@ def _acc_dmd(setup: Setup) -> Method:
     from .methods.acc_dmd import ACCDMD
 
     student, real, fake = (setup.network(role) for role in ("student", "real", "fake"))
-    return ACCDMD(setup.engine, student, real, fake, setup.settings)
+    return ACCDMD(setup.engine, student, real, fake, setup.settings, channel_scale=setup.channel_scale)
 
 
 def _long_tail(setup: Setup) -> Method:
     from .methods.long_tail import long_tail
 
     student, real, fake = (setup.network(role) for role in ("student", "real", "fake"))
-    return long_tail(setup.engine, student, real, fake, setup.settings)
+    return long_tail(setup.engine, student, real, fake, setup.settings, setup.channel_scale)
 
 
 def _expert_transfer(setup: Setup) -> Method:
@@ -130,7 +130,8 @@ def _expert_transfer(setup: Setup) -> Method:
 
     student, real, fake = (setup.network(role) for role in ("student", "real", "fake"))
     experts = {name: partial(setup.network, "real", path) for name, path in setup.settings.experts.items()}
-    return ExpertTransfer(ACCDMD(setup.engine, student, real, fake, setup.settings), experts, setup.settings)
+    inner = ACCDMD(setup.engine, student, real, fake, setup.settings, channel_scale=setup.channel_scale)
+    return ExpertTransfer(inner, experts, setup.settings)
 
 
 def _phased(setup: Setup) -> Data:

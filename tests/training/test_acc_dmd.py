@@ -10,7 +10,7 @@ from echotorrent_core.presets import debug
 from training import dmd
 from training.denoiser import Denoiser, teacher_config
 from training.loop import Loop, LoopConfig, shared_generator
-from training.methods.acc_dmd import ACCDMD, ACCDMDConfig, View, draw_exit
+from training.methods.acc_dmd import ACCDMD, ACCDMDConfig, FreshWindows, View, draw_exit
 from training.rollout import Rollout
 
 SMALL = ACCDMDConfig(lr=1e-3, fake_lr=5e-3, critic_steps=2, critic_only=0, critic_space="x0", ema_start=0)
@@ -54,6 +54,35 @@ def test_a_few_dozen_steps_move_the_student_towards_its_teacher(settings):
     before = distance(student)
     train(method, 40)  # 20 of them the student's
     assert distance(student) < 0.4 * before
+
+
+class Kept(FreshWindows):
+    """Keeps the view whose samples are judged."""
+
+    def __call__(self, *args):
+        self.view = super().__call__(*args)
+        self.view.x.retain_grad()
+        return self.view
+
+
+def test_channels_count_by_their_worth():
+    """Whitened latents: one channel is all of the picture, the others are noise that must not steer."""
+    scale = torch.zeros(debug().vae.z_dim)
+    scale[2] = 3.0
+    settings = dataclasses.replace(SMALL, critic_steps=1, critic_dropout=0.0)
+    made = ACCDMD(debug(), network(0), network(1), network(2), settings, Kept(debug(), settings), scale)
+    result = made.step(clip(0, 2), 0, torch.Generator().manual_seed(0))
+    result.losses["student"].backward(retain_graph=True)
+    steered = made.windows.view.x.grad.abs().amax((0, 2, 3, 4)) > 0
+    assert steered.tolist() == (scale > 0).tolist()
+    fake = made.roles["fake"].module
+    result.losses["fake"].backward()
+    assert fake.trunk.head.head.weight.grad.abs().sum() > 0
+    plain = ACCDMD(debug(), network(0), network(1), network(2), settings)
+    equal = ACCDMD(debug(), network(0), network(1), network(2), settings, channel_scale=torch.full_like(scale, 7.0))
+    one, two = (m.step(clip(0, 2), 0, torch.Generator().manual_seed(0)).losses for m in (plain, equal))
+    assert all(torch.allclose(one[name], two[name], rtol=1e-5) for name in one)
+    assert not torch.allclose(one["fake"], result.losses["fake"], rtol=1e-2)
 
 
 # What runs

@@ -6,6 +6,9 @@
     student: 1/2 mean (x - sg(x - g))^2                  every `critic_steps` steps
     fake:    flow matching on the same x, detached        every step
 
+All means over values weigh channels by their worth in pixels where that is known, as supervised losses do: latents that
+are whitened by PCA have most of their channels in texture, which a student would else be sharpened in first.
+
 Which windows are judged is a policy: `FreshWindows` here, a persistent rollout in `long_tail`. Teacher and critic are
 bidirectional in the window they are shown (`teacher_config`), so the teacher must have been tuned on windows of that
 length. Everything that decides which passes run comes from a generator that all processes share.
@@ -31,7 +34,7 @@ from ..loop import Batch, StepResult, shared_generator
 from ..optim import adamw
 from ..roles import Role, ema_of
 from ..rollout import Rollout, sample
-from ..weighting import by_level
+from ..weighting import by_level, channel_weights
 
 
 @dataclass(frozen=True)
@@ -138,8 +141,10 @@ class ACCDMD:
         fake: Denoiser,
         settings: ACCDMDConfig,
         windows: Windows | None = None,
+        channel_scale: Tensor | None = None,
     ):
         self.config, self.settings = config, settings
+        self.channels = channel_weights(config.vae.z_dim, channel_scale)
         role = Role(student, trainable=True)
         self.roles = {
             "student": role,
@@ -177,7 +182,7 @@ class ACCDMD:
         self, view: View, shared: torch.Generator, generator: torch.Generator
     ) -> tuple[Tensor, dict[str, float]]:
         """The student's loss."""
-        config, x = self.settings.dmd, view.x.detach()
+        config, x, where = self.settings.dmd, view.x.detach(), self._where(view)
         low, sigma = dmd.branch_levels(config, len(x), self._span(view), shared, generator)
         with torch.no_grad():
             found = self._scores(config.side(low).scores, view, x, sigma, generator)
@@ -192,11 +197,11 @@ class ACCDMD:
                 found = self._scores(("r_c", "r_0"), view, x, cleaner, generator)
                 extra = (config.contrast - 1) * (found["r_c"] - found["r_0"])
                 d, r = d + extra, r + extra
-            n = dmd.normaliser(x, r, view.region)
+            n = dmd.normaliser(x, r, where)
             g = dmd.gradient(d, n)
         side = "low" if low else "high"
-        sizes = {f"dmd/grad_{side}": dmd.region_mean(g.abs(), view.region).mean(), f"dmd/norm_{side}": n.mean()}
-        return dmd.surrogate(view.x, g, view.region), {name: float(size) for name, size in sizes.items()}
+        sizes = {f"dmd/grad_{side}": dmd.region_mean(g.abs(), where).mean(), f"dmd/norm_{side}": n.mean()}
+        return dmd.surrogate(view.x, g, where), {name: float(size) for name, size in sizes.items()}
 
     def criticise(self, view: View, generator: torch.Generator) -> tuple[Tensor, dict[str, float]]:
         """The critic's loss, over the same region at levels of the same distribution."""
@@ -206,8 +211,13 @@ class ACCDMD:
         told = view.batch | {"features": view.batch["features"] * heard.to(x)}
         noise = torch.randn(x.shape, generator=generator).to(x)
         estimate = self._estimate("fake", view, flow.add_noise(x, noise, sigma.to(x.device)), sigma, told)
-        errors = dmd.critic_errors(estimate, x, sigma.to(x.device), view.region, self.settings.critic_space)
+        errors = dmd.critic_errors(estimate, x, sigma.to(x.device), self._where(view), self.settings.critic_space)
         return errors.mean(), by_level(errors.cpu(), sigma, "critic")
+
+    def _where(self, view: View) -> Tensor:
+        """How much each value of x counts, broadcast over (B, C, T, h, w)."""
+        channels = self.channels.to(view.x)
+        return channels if view.region is None else channels * view.region
 
     def _span(self, view: View) -> tuple[float, float]:
         sigmas = (*self.config.stream.sigmas, 0.0)

@@ -202,10 +202,15 @@ def faded(features: Tensor, more: Tensor, frames: int) -> Tensor:
 
 
 def long_tail(
-    config: EngineConfig, student: Denoiser, real: Denoiser, fake: Denoiser, settings: LongTailConfig
+    config: EngineConfig,
+    student: Denoiser,
+    real: Denoiser,
+    fake: Denoiser,
+    settings: LongTailConfig,
+    channel_scale: Tensor | None = None,
 ) -> ACCDMD:
     """The method: ACC-DMD on such windows."""
-    return ACCDMD(config, student, real, fake, settings, TailWindows(config, settings))
+    return ACCDMD(config, student, real, fake, settings, TailWindows(config, settings), channel_scale)
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
