@@ -7,7 +7,8 @@
     data: {features: features.safetensors, batch: 8}
     loop: {steps: 2000, cooldown: 500}
 
-A recipe has `stages:` instead of a method: by name, each what differs from the keys around it. `extends: NAME` begins
+A recipe has `stages:` instead of a method: by name, each what differs from the keys around it. `without: [NAME, ...]`
+leaves some out: what would start from one starts from what that one would have started from. `extends: NAME` begins
 with another file of the same folder, of which only what differs is said. Unknown keys, and values
 of another kind than expected, are errors that name the key and what was meant.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -32,6 +33,7 @@ from .loop import LoopConfig
 from .lora import LoraSettings
 from .registry import METHODS, entry
 
+STAGE = "stage:"  # before the name of a stage whose weights are meant
 RECIPES = Path(__file__).parent / "recipes"
 FREE = ("folder", "tracker", "samples", "processes", "sharded", "memory_gb")  # may differ when a run goes on
 FREE_LOOP = ("minutes", "log_every", "save_every", "keep")
@@ -142,7 +144,9 @@ def load(name: str, overrides: Sequence[str] = ()) -> dict[str, RunConfig]:
     data = _extended(path)
     for text in overrides:
         override(data, text)
-    stages = data.pop("stages", None)
+    stages, without = data.pop("stages", None), data.pop("without", [])
+    if not isinstance(without, list) or any(name not in (stages or {}) for name in without):
+        raise InputError(f"{path}: without: expected a list of stages that there are, got {without!r}")
     if stages is None:
         return {str(data.get("method", "run")): build(data, str(path))}
     if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):
@@ -155,9 +159,53 @@ def load(name: str, overrides: Sequence[str] = ()) -> dict[str, RunConfig]:
     for stage, run in runs.items():
         named = (name for role in vars(run.roles).values() for name in (*role.weights, *role.loras))
         for name in (*named, *map(str, getattr(run.settings, "experts", {}).values())):
-            if name.startswith("stage:") and name.removeprefix("stage:") not in runs:
+            if name.startswith(STAGE) and name.removeprefix(STAGE) not in runs:
                 raise InputError(f"{path}, stage {stage}: weights '{name}': stages are {', '.join(runs)}")
+    for stage in without:
+        runs = left_out(runs, stage)
     return runs
+
+
+def left_out(runs: Mapping[str, RunConfig], stage: str) -> dict[str, RunConfig]:
+    """The other stages; what named this one's weights now names those it would have started from."""
+    start = runs[stage].roles.student.weights
+    kept: dict[str, RunConfig] = {}
+    for name, run in runs.items():
+        data = plain(run)
+        if name == stage:
+            continue
+        if stage in references(data):
+            if len(start) != 1:
+                raise InputError(f"stage {stage} cannot be left out: {name} needs it, and it starts from nothing")
+            data = _walk(data, lambda text: start[0] if text == STAGE + stage else text)
+        kept[name] = build(data, f"stage {name}")
+    return kept
+
+
+def references(data: Any) -> list[str]:
+    """Names of the stages whose weights plain data name."""
+    found: list[str] = []
+
+    def note(text: str) -> str:
+        if text.startswith(STAGE):
+            found.append(text.removeprefix(STAGE))
+        return text
+
+    _walk(data, note)
+    return list(dict.fromkeys(found))
+
+
+def renamed(data: Any, names: Mapping[str, str]) -> Any:
+    """The data with other words for `stage:NAME`."""
+    return _walk(data, lambda text: names[text.removeprefix(STAGE)] if text.startswith(STAGE) else text)
+
+
+def _walk(value: Any, change: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _walk(one, change) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_walk(one, change) for one in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _extended(path: Path) -> dict[str, Any]:

@@ -108,6 +108,20 @@ def test_stages_inherit_and_differ(tmp_path):
         load(write(tmp_path, common | {"stages": stages}))
 
 
+def test_a_stage_left_out_is_passed_over(tmp_path):
+    stages = {"a": {}, "b": {"roles": {"student": {"weights": "stage:a"}}}}
+    stages["c"] = {"roles": {"student": {"weights": "stage:b"}}}
+    path = write(tmp_path, RUN | {"without": ["b"], "stages": stages})
+    runs = load(path)
+    assert list(runs) == ["a", "c"] and runs["c"].roles.student.weights == ("stage:a",)
+    assert list(load(path, ["without=[]"])) == ["a", "b", "c"]
+    with pytest.raises(InputError, match="a cannot be left out: b needs it, and it starts from nothing"):
+        load(path, ["without=[a]"])
+    for wrong in ("without=[d]", "without=b"):
+        with pytest.raises(InputError, match="without: expected a list of stages"):
+            load(path, [wrong])
+
+
 def test_engine_changes_keep_the_pattern_of_layers():
     run = build(RUN | {"engine": {"trunk": {"num_layers": 6}, "stream": {"sink": {"source": "reference"}}}}, "x")
     engine = engine_config(run)

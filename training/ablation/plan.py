@@ -26,11 +26,22 @@ import yaml
 
 from echotorrent_core.errors import InputError
 
-from ..config import FREE, RunConfig, SampleSettings, build, changed, load, override, plain
+from ..config import (
+    FREE,
+    RunConfig,
+    SampleSettings,
+    build,
+    changed,
+    left_out,
+    load,
+    override,
+    plain,
+    references,
+    renamed,
+)
 from ..networks import CONFIG, DONE, WEIGHTS
 from .rows import FULL, Row
 
-STAGE = "stage:"
 SEEDED = ("acc_dmd", "long_tail", "expert_transfer", "nft")  # methods from which on runs are repeated over seeds
 COUNTS = ("critic_only", "rewarm", "ema_start", "start", "lead")  # settings that are numbers of steps
 
@@ -204,22 +215,6 @@ def bidirectional(run: RunConfig) -> bool:
     return run.method == "grpo" or (run.method == "sft" and bool(run.settings.window))
 
 
-def left_out(runs: Mapping[str, RunConfig], stage: str) -> dict[str, RunConfig]:
-    """The other stages; what named this one's weights now names those it would have started from."""
-    start = runs[stage].roles.student.weights
-    kept: dict[str, RunConfig] = {}
-    for name, run in runs.items():
-        data = plain(run)
-        if name == stage:
-            continue
-        if stage in references(data):
-            if len(start) != 1:
-                raise InputError(f"stage {stage} cannot be left out: {name} needs it, and it starts from nothing")
-            data = _walk(data, lambda text: start[0] if text == STAGE + stage else text)
-        kept[name] = build(data, f"stage {name}")
-    return kept
-
-
 def last_stages(runs: Mapping[str, RunConfig]) -> tuple[str, str | None]:
     """The stages that leave the trunk and, if any does, the decoder of the finished model."""
     decoders = [name for name, run in runs.items() if run.method == "decoder_refiner"]
@@ -250,35 +245,6 @@ def scaled(run: RunConfig, budget: float) -> RunConfig:
     for phase in data["settings"].get("phases", ()):
         phase["steps"] = count(phase["steps"])
     return build(data, run.method)
-
-
-# Weights that other stages leave
-
-
-def references(data: Any) -> list[str]:
-    """Names of the stages whose weights plain data name."""
-    found: list[str] = []
-
-    def note(text: str) -> str:
-        if text.startswith(STAGE):
-            found.append(text.removeprefix(STAGE))
-        return text
-
-    _walk(data, note)
-    return list(dict.fromkeys(found))
-
-
-def renamed(data: Any, names: Mapping[str, str]) -> Any:
-    """The data with other words for `stage:NAME`."""
-    return _walk(data, lambda text: names[text.removeprefix(STAGE)] if text.startswith(STAGE) else text)
-
-
-def _walk(value: Any, change: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _walk(one, change) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_walk(one, change) for one in value]
-    return change(value) if isinstance(value, str) else value
 
 
 def _hash(data: Any) -> str:
