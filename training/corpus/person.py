@@ -9,7 +9,6 @@ manner. Same person and number, same clip.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -83,13 +82,9 @@ def write_clip(path: Path, frames: np.ndarray, sound: np.ndarray) -> Path:
 
 
 def write_person(folder: Path, person: int, clips: int, seconds: float = 4.0, size: int = SIZE) -> list[Path]:
-    """Clips 0, 1, ... of a person as files, each with its prompt beside it (training/data/clips.py)."""
-    written = []
-    for number in range(clips):
-        made = take(person, number, seconds, size)
-        written.append(write_clip(folder / f"{number:02d}.mp4", made.frames, made.sound))
-        written[-1].with_suffix(".json").write_text(json.dumps({"prompt": made.motion.manner.prompt}))
-    return written
+    """Clips 0, 1, ... of a person as files."""
+    made = (take(person, number, seconds, size) for number in range(clips))
+    return [write_clip(folder / f"{i:02d}.mp4", one.frames, one.sound) for i, one in enumerate(made)]
 
 
 def main() -> None:

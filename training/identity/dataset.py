@@ -5,7 +5,6 @@
     DATASET/made/FILE.jpg, .json    thumbnail and verdict (training/identity/clips.py)
 
 A still serves as the reference of a window a second time: the picture that a video of the person will begin with.
-Without stills, the best picture of the clips does.
 """
 
 from __future__ import annotations
@@ -41,8 +40,6 @@ CLIPS, MADE, DATASET = "clips", "made", "dataset.json"
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 LATENTS = 13  # of a window: three chunks of four, at a stream's start or later
 MOST = 20  # clips
-Still = tuple[np.ndarray, dict[str, np.ndarray]]  # (H, W, 3) uint8 at the size of the crops; labels of one frame
-OF_A_STILL = ("pose", "gaze", "blink", "mouth_box", "mouth_mask")
 ZOOM, SHIFT = (0.96, 1.08), 0.05  # of copies; shift as a share of the picture
 
 
@@ -91,15 +88,10 @@ def read_dataset(folder: Path) -> tuple[str, dict[str, Use]]:
 @dataclass(frozen=True)
 class PersonClips(VideoFolder):
     """The clips of a dataset that are used, trimmed. uses: by file name in `folder`; stills come with the videos;
-    copies: of every window, seen from a little elsewhere, so that it is not learnt by heart; chosen: the still, if none
-    comes with the videos.
-
-    Every window is there twice: with a reference of its own clip, and with a still, which wears another expression and
-    light. What a still does not show is what there is to learn of the person."""
+    copies: of every window, seen from a little elsewhere, so that it is not learnt by heart."""
 
     uses: Mapping[str, Use] = field(default_factory=dict)
     copies: int = 2
-    chosen: Still | None = field(default=None, compare=False, repr=False)
 
     def names(self) -> list[str]:
         found = [name for name, use in self.uses.items() if use.use and is_video(Path(name))]
@@ -112,7 +104,7 @@ class PersonClips(VideoFolder):
     def settings(self) -> dict[str, Any]:
         used = {name: use for name, use in self.uses.items() if use.use}
         told = {name: asdict(use) | {"file": file_digest(self.folder / name)} for name, use in used.items()}
-        return super().settings() | {"clips": told, "copies": self.copies, "references": "own, still"}
+        return super().settings() | {"clips": told, "copies": self.copies}
 
     # What is read of a clip's files
 
@@ -137,8 +129,8 @@ class PersonClips(VideoFolder):
     # Stills
 
     @cached_property
-    def stills(self) -> list[Still]:
-        """Those that came with the videos and show one face."""
+    def stills(self) -> list[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Pictures (H, W, 3) at the size of the crops, and their labels, of the stills that show one face."""
         found = []
         for name, use in self.uses.items():
             if use.use and is_picture(Path(name)):
@@ -148,7 +140,7 @@ class PersonClips(VideoFolder):
                     continue  # its verdict says why
         return found
 
-    def still(self, name: str) -> Still:
+    def still(self, name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """BadClip if it is not readable or does not show one face, lit and large enough."""
         try:
             with Image.open(self.folder / name) as image:
@@ -169,10 +161,11 @@ class PersonClips(VideoFolder):
     def _windows(self, name: str, seen: tracks.Survey, shots: list[Shot], words: dict[str, str]) -> Iterator[Window]:
         for number, window in enumerate(super()._windows(name, seen, shots, words)):
             yield from self._copies(window, [self.seed, zlib.crc32(name.encode()), number, 0])
-            if stills := self.stills or [still for still in (self.chosen,) if still]:
-                picture, labels = stills[number % len(stills)]
+            if self.stills:
+                picture, labels = self.stills[number % len(self.stills)]
                 frames = np.concatenate([window.frames[:-1], picture[None]])
-                joined = {key: np.concatenate([window.labels[key][:-1], labels[key]]) for key in OF_A_STILL}
+                last = ("pose", "gaze", "blink", "mouth_box", "mouth_mask")
+                joined = {key: np.concatenate([window.labels[key][:-1], labels[key]]) for key in last}
                 other = replace(window, frames=frames, labels=window.labels | joined)
                 yield from self._copies(other, [self.seed, zlib.crc32(name.encode()), number, 1])
 

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ from PIL import Image
 
 from echotorrent_core.errors import InputError
 
-from ..data.clips import Clip, Window
+from ..data.clips import Clip
 from ..data.encoders import EncoderFiles
 from ..data.features import read_index
 from ..data.shards import Plan, build
 from ..data.video import BadClip
 from ..files import replace_file
-from .dataset import LATENTS, OF_A_STILL, PersonClips, Still, person_clips
+from .dataset import LATENTS, PersonClips, person_clips
 from .prior import Others, write_others
 
 FEATURES, OTHERS, REFERENCE, SETTINGS = "features", "others.safetensors", "reference.png", "clips.json"
@@ -56,18 +55,15 @@ def prepare(
     source = person_clips(dataset, preset, landmarks)
     source = Reporting(**{name: getattr(source, name) for name in source.__dataclass_fields__}, tell=tell)
     keep_what_fits(out, json.dumps(source.settings(), sort_keys=True), begun)
-    if not source.stills and not (out / REFERENCE).is_file():
-        source = replace(source, chosen=best_of(source))
     files = EncoderFiles(preset, weights, device=device)
     build(out / FEATURES, Plan(source, files, variants=2, keep_frames=keep_frames, per_shard=1), progress=False)
     if not (out / OTHERS).is_file():
         write_others(out / OTHERS, files.load(), Others(), LATENTS)
     rows = read_index(out / FEATURES)["rows"]
     used = {row["clip"] for row in rows}
-    if not (out / REFERENCE).is_file():  # last: it says that all of the above is there
-        first = source.stills[0] if source.stills else source.chosen
-        assert first is not None
-        replace_file(out / REFERENCE, partial(Image.fromarray(first[0]).save, format="PNG"))
+    if not (out / REFERENCE).is_file():
+        picture = Image.fromarray(best_still(source, sorted(used)))
+        replace_file(out / REFERENCE, lambda path: picture.save(path, "PNG"))
     frames = source.frames
     return {"clips": len(used), "stills": len(source.stills), "windows": len(rows), "frames": len(rows) * frames}
 
@@ -85,19 +81,19 @@ def keep_what_fits(out: Path, clips: str, begun: bool) -> None:
     replace_file(known, lambda path: path.write_text(clips, encoding="utf-8"))
 
 
-def best_of(source: PersonClips) -> Still | None:
-    """The reference of the window of all clips that looks most straight ahead; None if no clip can be used."""
-    found = [(_turned(window.labels), window) for window in _windows(source)]
-    if not found:
-        return None
-    best = min(found, key=lambda one: one[0])[1]
-    return best.frames[-1], {key: best.labels[key][-1:] for key in OF_A_STILL}
+def best_still(source: PersonClips, names: list[str]) -> np.ndarray:
+    """What videos of the person begin with: the first still, else the reference of a window that looks straight ahead,
+    (H, W, 3) at the preset's size."""
+    if source.stills:
+        return source.stills[0][0]
+    found = [(_turned(labels), picture) for picture, labels in _references(replace(source), names)]
+    return min(found, key=lambda one: one[0])[1]
 
 
-def _windows(source: PersonClips) -> Iterator[Window]:
-    for name in source.names():
+def _references(source: PersonClips, names: list[str]) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    for name in names:
         try:
-            yield from replace(source, copies=0).clip(name).windows
+            yield from ((window.frames[-1], window.labels) for window in source.clip(name).windows)
         except BadClip:
             continue
 

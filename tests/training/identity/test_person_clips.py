@@ -1,7 +1,6 @@
 """A dataset as a source of windows: which clips, which part of them, and stills as references."""
 
 import json
-from dataclasses import replace
 
 import drawn_person as people
 import numpy as np
@@ -12,7 +11,6 @@ from echotorrent_core.errors import InputError
 from training.data import video
 from training.data.clips import BadClip
 from training.identity.dataset import Use, moved, person_clips, read_dataset
-from training.identity.prepare import best_of
 
 
 @pytest.fixture(scope="module")
@@ -69,23 +67,6 @@ def test_a_still_is_a_reference_a_second_time(clips):
         assert np.array_equal(own.labels[name][:-1], second.labels[name][:-1])
         assert own.labels[name].shape == second.labels[name].shape
     assert not np.array_equal(own.labels["pose"][-1], second.labels["pose"][-1])
-
-
-def test_without_stills_the_best_picture_of_all_clips_is_one(clips, tmp_path):
-    turned = people.frames(60)
-    turned[:] = np.roll(turned, 12, axis=2)
-    for name, pictures in (("a", turned), ("b", people.frames(60))):
-        people.clip(tmp_path / f"clips/{name}.mp4", pictures=pictures)
-    (tmp_path / "clips/c.mp4").write_bytes(b"broken")
-    found = source(tmp_path)
-    best = best_of(found)
-    every = [w for name in ("a.mp4", "b.mp4") for w in replace(found, copies=0).clip(name).windows]
-    assert any(np.array_equal(best[0], window.frames[-1]) for window in every)
-    ahead = [abs(w.labels["pose"][-1, 0]) + abs(w.labels["pose"][-1, 1]) for w in every]
-    assert np.abs(best[1]["pose"][0, :2]).sum() <= np.median(ahead)
-    own, _, _, second, *_ = replace(found, chosen=best).clip("a.mp4").windows
-    assert np.array_equal(second.frames[-1], best[0]) and np.array_equal(own.frames[:-1], second.frames[:-1])
-    assert np.array_equal(second.labels["pose"][-1:], best[1]["pose"])
 
 
 def test_copies_move_pictures_and_labels_together(clips):
