@@ -111,7 +111,7 @@ class PhasedData:
     def __init__(self, settings: ExpertTransferConfig, source: Callable[[dict[str, float]], Data], per_step: int):
         self.settings, self.per_step = settings, per_step
         self.sources = {phase.domain: source(settings.shares(phase)) for phase in settings.phases}
-        self.channel_scale = getattr(next(iter(self.sources.values())), "channel_scale", None)  # the same of all
+        self.channel_scale = getattr(next(iter(self.sources.values()), None), "channel_scale", None)  # the same of all
 
     def batch(self, index: int) -> Batch:
         phase, _ = self.settings.phase(index // self.per_step)
