@@ -22,7 +22,7 @@ SECONDS_PER_SAMPLE = 0.8
 SECONDS_PER_DECODER_STEP = 0.8
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
-    "embedded": {"steps": 150, "decoder_steps": 200, "save_every": 50, "rank": 16, "lr": 4e-3, "batch": 4},
+    "embedded": {"steps": 150, "decoder_steps": 300, "save_every": 50, "rank": 16, "lr": 4e-3, "batch": 4},
     "echotorrent_1_3b": {"steps": 800, "decoder_steps": 0, "save_every": 100, "rank": 32, "lr": 1e-4, "batch": 1},
     "echotorrent_14b": {"steps": 600, "decoder_steps": 0, "save_every": 100, "rank": 32, "lr": 1e-4, "batch": 1},
 }
