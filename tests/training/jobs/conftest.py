@@ -53,7 +53,7 @@ def job(service, dataset):
 def wait(service):
     """Polls until a job is in a state, or a condition holds; returns the job."""
 
-    def until(key, wanted, seconds=20.0):
+    def until(key, wanted, seconds=60.0):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             service.poll()
