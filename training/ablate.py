@@ -1,6 +1,6 @@
 """The ablation table: train and judge every row, over several seeds, from shared first stages; restartable anywhere.
 
-    python -m training.ablate                                    # all rows, 3 seeds, of the recipe `small`
+    python -m training.ablate                                    # all rows, 3 seeds, of the recipe `ablation`
     python -m training.ablate data.features=DIR assets=[DIR]     # overrides, as for `python -m training`
     python -m training.ablate --rows no_sink,full_causal --seeds 0,1,2,3,4 --workers 8
     python -m training.ablate --budget 0.05                      # a rehearsal with a twentieth of all steps
@@ -27,13 +27,15 @@ from .ablation.rows import ROWS, chosen
 from .ablation.table import write_report, write_result
 from .recipes.embedded import SMALL, Budget, Work
 
+RECIPE = "ablation"  # on what the small recipe has made of clips, codec and audio encoder
+
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="training.ablate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="of the recipe, for all rows")
-    parser.add_argument("--recipe", default="small", help="a .yaml file, or the name of a shipped recipe")
+    parser.add_argument("--recipe", default=RECIPE, help="a .yaml file, or the name of a shipped recipe")
     parser.add_argument("--rows", default="", metavar="NAME,...", help=f"of {', '.join(ROWS)} (default: all)")
     parser.add_argument("--seeds", default="0,1,2", metavar="N,...")
     parser.add_argument("--budget", type=float, default=1.0, help="share of all steps")
@@ -91,12 +93,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prepared(recipe: str) -> list[str]:
-    """Overrides that name what `python -m training.recipes.embedded` has made for a recipe of its own: parts, data, and
-    stages that are done."""
-    for budget in (SMALL, Budget()):
-        if budget.trunk == recipe:
-            return Work.of(budget).overrides()
-    return []
+    """Overrides that name what `python -m training.recipes.embedded` has made for a recipe: parts, data, and stages
+    that are done."""
+    makers = {budget.trunk: budget for budget in (SMALL, Budget())} | {RECIPE: SMALL}
+    return Work.of(makers[recipe]).overrides() if recipe in makers else []
 
 
 def collect(plan: Plan, rows: Sequence[str], out: Path) -> None:

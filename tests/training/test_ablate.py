@@ -268,7 +268,7 @@ def test_recipes_that_do_not_fit_are_refused(tmp_path):
 
 
 def test_the_shipped_recipe_has_all_rows(tmp_path):
-    plan = make_plan(Recipe("small", tuple(ablate.prepared("small"))), ROWS, [0, 1, 2], tmp_path)
+    plan = make_plan(Recipe(ablate.RECIPE, tuple(ablate.prepared(ablate.RECIPE))), ROWS, [0, 1, 2], tmp_path)
     assert len(plan.endings) == 3 * len(ROWS)
     assert own(plan, "no_decoder") == own(plan, "clean") == {"evaluation"}
     assert all(own(plan, row) for row in ROWS if row not in (FULL, "eq3_literal"))
