@@ -65,13 +65,17 @@ class Kept(FreshWindows):
         return self.view
 
 
-def test_channels_count_by_their_worth():
+def test_channels_count_by_their_worth(monkeypatch):
     """Whitened latents: one channel is all of the picture, the others are noise that must not steer."""
     scale = torch.zeros(debug().vae.z_dim)
     scale[2] = 3.0
     settings = dataclasses.replace(SMALL, critic_steps=1, critic_dropout=0.0)
     made = ACCDMD(debug(), network(0), network(1), network(2), settings, Kept(debug(), settings), scale)
+    told, normaliser = [], dmd.normaliser
+    monkeypatch.setattr(dmd, "normaliser", lambda x, r, region: told.append((x, r, region)) or normaliser(x, r, region))
     result = made.step(clip(0, 2), 0, torch.Generator().manual_seed(0))
+    (x, r, region), distance = told[0], (told[0][0] - told[0][1])[:, 2].abs().flatten(1).mean(1)
+    assert torch.allclose(normaliser(x, r, region).flatten(), distance)
     result.losses["student"].backward(retain_graph=True)
     steered = made.windows.view.x.grad.abs().amax((0, 2, 3, 4)) > 0
     assert steered.tolist() == (scale > 0).tolist()
