@@ -72,7 +72,7 @@ def resident(peak: bool) -> int:
     """Bytes of this process in memory, now or at most so far. A child's `ru_maxrss` would begin at its parent's."""
     status = Path("/proc/self/status")
     if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        fields = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
         return int(fields["VmHWM" if peak else "VmRSS"].split()[0]) * 1024
     import resource
 

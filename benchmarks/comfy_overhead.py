@@ -239,7 +239,7 @@ def queued(comfy: comfy_host.Server, prompts: list[dict[str, Any]]) -> Iterator[
 def memory(comfy: comfy_host.Server, what: str) -> float:
     """MiB of the server: VmHWM, the largest so far; RssAnon, now, without pages of files, which come and go as the
     system likes."""
-    lines = Path(f"/proc/{comfy.process.pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{comfy.process.pid}/status").read_text(encoding="utf-8").splitlines()
     return float(next(line.split()[1] for line in lines if line.startswith(what + ":"))) / 1024
 
 

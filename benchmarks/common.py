@@ -65,7 +65,7 @@ def hardware(threads: int) -> dict[str, Any]:
 
 def _cpu_name() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         found = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
         return f"{found['model name']} (family {found['cpu family']}, model {found['model']})"
     except (OSError, KeyError):

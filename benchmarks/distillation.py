@@ -3,6 +3,7 @@
     python benchmarks/distillation.py                                     # what the embedded recipe left
     python benchmarks/distillation.py --student DIR --teacher DIR --clips 40
     python benchmarks/distillation.py --before DIR --after DIR --seconds 120      # the embedded model of two ages
+    python benchmarks/distillation.py --before DIR --videos docs/videos           # and a video of each
 
 First the 4-step student, a stream without guidance, against its own teacher: bidirectional in windows of 16 latents as
 it was trained, 40 steps, guided by the audio. Both make the same 61 frames of each clip from its portrait and sound.
@@ -36,15 +37,17 @@ from echotorrent_core.model.history import SinkContext
 from echotorrent_core.presets import get_preset
 from echotorrent_core.stream import Engine
 from training.conditions import guided
+from training.config import SampleSettings
 from training.denoiser import Denoiser, teacher_config
 from training.evaluation.evaluate import long, short
-from training.evaluation.heldout import clips_at_hand, to_pixels
+from training.evaluation.heldout import clips_at_hand, long_speech, to_pixels, to_tensor
 from training.evaluation.measures import stream_figures
 from training.evaluation.sources import Source, load_engine, of_engine
 from training.evaluation.statistics import interval
 from training.networks import WEIGHTS as OUTPUT
 from training.recipes.embedded import SMALL, Budget, Work
 from training.rollout import sample
+from training.samples import Samples
 
 WINDOW = 16  # latents of the teacher's window (L_AR)
 PLANNED = {"share": 0.85, "forwards": 1 / 20}  # what is asked of the student
@@ -203,7 +206,7 @@ def against_before(args: Any, clips: Sequence[common.Held], reader: MouthReader,
         for name, engine in engines.items():
             made = long(of_engine(engine), size, clip, seconds, i, args.seed * 1000 + i, reader)
             found = stream_figures(made, made["truth"], 1.0)
-            for key in ("sync", "sync_last", "identity", "identity_drift", "colour_drift"):
+            for key in ("sync", "sync_last", "identity", "identity_drift", "colour_drift", "colour_wander"):
                 columns[name].setdefault(f"long_{key}", []).append(found[key])
     spoken = [clip.params[:, 0] for clip in clips]
     figures: dict[str, Any] = {"seconds": seconds, "people": args.people}
@@ -214,6 +217,16 @@ def against_before(args: Any, clips: Sequence[common.Held], reader: MouthReader,
         figures[key]["difference"] = list(interval([a - b]))
     figures["chunk_cost"] = paired_ratio(*turns(engines["after"], engines["before"], args.turns)).tolist()
     return figures
+
+
+def film(args: Any, clip: common.Held, folder: Path, seconds: float = 8.0) -> None:
+    """before.mp4 and after.mp4: the same person saying the same, in a voice that none was trained on."""
+    for name in ("before", "after"):
+        engine = load_engine(args.preset, [getattr(args, name)])
+        samples = Samples(engine.config, SampleSettings(), folder)
+        samples.portraits = {name: to_tensor(clip.portrait[None], engine.config.size)[0]}
+        samples.sound = long_speech(seconds, args.seed)[0]
+        samples.video(engine, name, seconds, args.seed, folder / f"{name}.mp4")
 
 
 def turns(a: Engine, b: Engine, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -255,6 +268,7 @@ def main() -> None:
     parser.add_argument("--after", type=Path, help="folder of the embedded model after it (default: the recipe's)")
     parser.add_argument("--people", type=int, default=3, help="long streams")
     parser.add_argument("--turns", type=int, default=40, help="chunks that are timed")
+    parser.add_argument("--videos", type=Path, metavar="DIR", help="write before.mp4 and after.mp4 here")
     parser.add_argument("--corpus", type=Path, help="held-out corpus (default: the cached one, or rendered now)")
     parser.add_argument("--reader", type=Path, default=WEIGHTS, help="weights of the mouth reader")
     args = parser.parse_args()
@@ -273,6 +287,8 @@ def main() -> None:
     if args.before:
         figures["recipe"] = against_before(args, clips, reader, args.seconds or (2.0 if args.quick else 120.0))
         recipe_table(figures["recipe"])
+    if args.before and args.videos:
+        film(args, clips[0], args.videos)
     common.finish(args, "distillation", facts, figures)
 
 

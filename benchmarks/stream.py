@@ -101,7 +101,7 @@ def run_stream(args: Any, seconds: float, live: bool) -> dict[str, Any]:
 def peak_memory() -> float:
     """Largest resident memory of this process so far, MiB."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
         return float(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
     except (OSError, StopIteration):
         import resource

@@ -172,7 +172,7 @@ def memory() -> tuple[int, int]:
     """(bytes now, most bytes since `reset_peak`): a GPU's tensors, else the process's resident memory."""
     if torch.cuda.is_available():
         return torch.cuda.memory_allocated(), torch.cuda.max_memory_allocated()
-    text = Path("/proc/self/status").read_text()
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
     now, most = (1024 * int(re.search(rf"{name}:\s*(\d+)", text)[1]) for name in ("VmRSS", "VmHWM"))  # type: ignore[index]
     return now, most
 
@@ -184,7 +184,7 @@ def reset_peak() -> int:
         torch.cuda.reset_peak_memory_stats()
     else:
         ctypes.CDLL(None).malloc_trim(0)
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     return memory()[0]
 
 

@@ -307,11 +307,11 @@ def _host_memory() -> int:
         return status[2]
     free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if (info := Path("/proc/meminfo")).exists():
-        lines = dict(line.split(":", 1) for line in info.read_text().splitlines())
+        lines = dict(line.split(":", 1) for line in info.read_text(encoding="utf-8").splitlines())
         free = int(lines["MemAvailable"].split()[0]) * 1024
     limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
-    if limit.exists() and (text := limit.read_text().strip()) != "max":
-        free = min(free, int(text) - int(used.read_text()))
+    if limit.exists() and (text := limit.read_text(encoding="utf-8").strip()) != "max":
+        free = min(free, int(text) - int(used.read_text(encoding="utf-8")))
     return free
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .files import move
 
 FORMAT = 1
 
@@ -249,7 +250,7 @@ def _write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        move(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .errors import InputError
+from .files import move
 from .model.history import KV, History
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class StreamState:
         )
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        move(temporary, path)
 
     @staticmethod
     def load(path: Path, engine: Engine, audio: Sequence[AudioSource] | None = None) -> StreamState:

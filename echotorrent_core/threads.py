@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -124,8 +125,10 @@ class _Crowd:
 
 def _busy_seconds() -> float | None:
     """Core seconds that all programs of this machine have used, from Linux's counters; None elsewhere."""
+    if sys.platform != "linux":
+        return None
     try:
-        with open("/proc/stat") as file:
+        with open("/proc/stat", encoding="utf-8") as file:
             user, nice, system, _idle, _waiting, irq, soft, steal = map(int, file.readline().split()[1:9])
     except (OSError, ValueError):
         return None

@@ -29,6 +29,7 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from echotorrent_core.errors import InputError
+from echotorrent_core.files import move
 
 LATEST = "checkpoint.pt"
 SHARDS = "shards"
@@ -102,7 +103,7 @@ def save(
         raise InputError(_sentence(folder, step, failure))
     if process == 0:
         shutil.rmtree(final, ignore_errors=True)
-        os.replace(partial, final)
+        move(partial, final)
         _link(final / "state.pt", folder / LATEST)
         for old in sorted((folder / "checkpoints").glob("step-*"))[:-keep]:
             shutil.rmtree(old, ignore_errors=True)
@@ -125,7 +126,7 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, temporary)
     except OSError:
         shutil.copyfile(source, temporary)
-    os.replace(temporary, target)
+    move(temporary, target)
 
 
 def _sentence(folder: Path, step: int, failure: Exception | None) -> str:

@@ -219,7 +219,7 @@ def _extended(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected a YAML file") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -99,5 +99,5 @@ def read_run(folder: Path) -> RunConfig:
     path = folder / "run.yaml"
     if not path.exists():
         raise InputError(f"{folder}: holds no run (no {path.name})")
-    data = yaml.safe_load(path.read_text())
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
     return build(data | {"folder": str(folder)}, str(path))

@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from echotorrent_core.errors import InputError
+from echotorrent_core.files import move
 
 
 def replace_file(path: Path, write: Callable[[Path], object]) -> None:
@@ -16,13 +17,18 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
-        os.replace(temporary, path)
+        move(temporary, path)
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path}: cannot be written ({error}); make room and run the same command again to go on"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """The same of a text in UTF-8."""
+    replace_file(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def remove_left_behind(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ import torch
 from torch import Tensor
 
 from echotorrent_core.errors import InputError
+
+from .files import replace_text
 
 FILE = "metrics.jsonl"
 
@@ -54,7 +55,7 @@ class Meter:
 def write_metrics(folder: Path, step: int, metrics: dict[str, float]) -> None:
     """Append one line: step, time and the numbers. InputError if there is no room."""
     try:
-        with open(folder / FILE, "a") as file:
+        with open(folder / FILE, "a", encoding="utf-8") as file:
             file.write(json.dumps({"step": step, "time": round(time.time(), 1)} | metrics) + "\n")
     except OSError as error:
         raise InputError(
@@ -65,7 +66,7 @@ def write_metrics(folder: Path, step: int, metrics: dict[str, float]) -> None:
 
 def read_metrics(folder: Path) -> Iterator[dict[str, float]]:
     """The logged metrics of a run, in order. A last line that a kill cut off is left out."""
-    with open(folder / FILE) as file:
+    with open(folder / FILE, encoding="utf-8") as file:
         for line in file:
             if line.endswith("\n"):
                 yield json.loads(line)
@@ -75,6 +76,4 @@ def rewind_metrics(folder: Path, step: int) -> None:
     """Forget the lines after `step`: a run that goes on from there will write them again."""
     if (folder / FILE).exists():
         kept: Iterable[dict[str, float]] = [line for line in read_metrics(folder) if line["step"] <= step]
-        temporary = folder / f"{FILE}.tmp"
-        temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        os.replace(temporary, folder / FILE)
+        replace_text(folder / FILE, "".join(json.dumps(line) + "\n" for line in kept))

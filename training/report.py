@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from echotorrent_core.errors import InputError
 
+from .files import replace_text
 from .metrics import FILE, read_metrics
 from .networks import CONFIG, DONE, ENVIRONMENT
 from .samples import FOLDER
@@ -47,9 +47,7 @@ def write_report(folder: Path) -> Path:
     if not any((folder / name).exists() for name in (FILE, CONFIG)):
         raise InputError(f"{folder}: holds no run (no {FILE})")
     path = folder / NAME
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(page(folder), encoding="utf-8")
-    os.replace(temporary, path)
+    replace_text(path, page(folder))
     return path
 
 

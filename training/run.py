@@ -29,6 +29,7 @@ from .config import RoleSettings, RunConfig, changed, engine_config, plain
 from .data.features import FeatureData
 from .denoiser import Denoiser
 from .export import export
+from .files import replace_text
 from .loop import Callback, Loop
 from .networks import CONFIG, DONE, ENVIRONMENT, LORA, network, part, resolve
 from .registry import Networks, Setup, entry, make
@@ -82,7 +83,7 @@ def start(run: RunConfig, accept_changes: bool = False, watch: tuple[Callback, .
     if accelerator.is_main_process:
         if finished:
             export(run)
-            _replace(run.folder / DONE, json.dumps({"steps": done}) + "\n")
+            replace_text(run.folder / DONE, json.dumps({"steps": done}) + "\n")
         write_report(run.folder)
     accelerator.wait_for_everyone()
     accelerator.free_memory()
@@ -125,7 +126,7 @@ def check_folder(run: RunConfig, accept_changes: bool = False) -> None:
     path = run.folder / CONFIG
     if accept_changes or not path.exists() or checkpoint.latest(run.folder) is None:
         return
-    if names := changed(yaml.safe_load(path.read_text()), plain(run)):
+    if names := changed(yaml.safe_load(path.read_text(encoding="utf-8")), plain(run)):
         raise InputError(
             f"{run.folder}: holds a run with other values of {', '.join(names)}; use another folder, or go on with the "
             "new ones with --accept-changes"
@@ -134,23 +135,17 @@ def check_folder(run: RunConfig, accept_changes: bool = False) -> None:
 
 def done_steps(folder: Path) -> int:
     """Steps of a run that has come to its end; 0 before."""
-    return int(json.loads((folder / DONE).read_text())["steps"]) if (folder / DONE).exists() else 0
+    return int(json.loads((folder / DONE).read_text(encoding="utf-8"))["steps"]) if (folder / DONE).exists() else 0
 
 
 def write_folder(run: RunConfig) -> None:
     """Configuration and environment into the run's folder."""
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
-        _replace(run.folder / CONFIG, yaml.safe_dump(plain(run), sort_keys=False))
-        _replace(run.folder / ENVIRONMENT, json.dumps(environment(), indent=1))
+        replace_text(run.folder / CONFIG, yaml.safe_dump(plain(run), sort_keys=False))
+        replace_text(run.folder / ENVIRONMENT, json.dumps(environment(), indent=1))
     except OSError as error:
         raise InputError(f"{run.folder}: cannot be written ({error.strerror}); choose another folder") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
 
 
 def environment() -> dict[str, Any]:

@@ -18,6 +18,7 @@ import av
 import numpy as np
 
 from ..errors import InputError
+from ..files import move
 from . import boxes
 from .read import SOUND_RATE
 
@@ -219,7 +220,7 @@ def finalise(segments: list[Path], out_path: str | Path, kept: str | Path = "") 
                     continue
                 packet.stream = streams[packet.stream.index]
                 target.mux(packet)
-        os.replace(partial, out_path)
+        move(partial, out_path)
     except (OSError, av.error.FFmpegError) as error:
         partial.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files import move
 from ..media.read import file_digest
 from .load import shapes
 from .lora import DECODER, Lora
@@ -83,7 +83,7 @@ def write_identity(
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         save_file(stored, temporary, header)
-        os.replace(temporary, path)
+        move(temporary, path)
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be written ({error}); make room and start again") from error
     finally:

@@ -222,7 +222,11 @@ class _AdapterConfig:
     def of(source: TensorSource) -> _AdapterConfig:
         beside = source.files[0].with_name("adapter_config.json")
         try:
-            text = beside.read_text() if beside.is_file() else source.metadata.get("lora_adapter_metadata", "{}")
+            text = (
+                beside.read_text(encoding="utf-8")
+                if beside.is_file()
+                else source.metadata.get("lora_adapter_metadata", "{}")
+            )
             found = {key.removeprefix("transformer."): value for key, value in json.loads(text).items()}
             alpha = None if found.get("lora_alpha") is None else float(found["lora_alpha"])
             patterns = (found.get("alpha_pattern") or {}).items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..errors import InputError
+from ..files import move
 
 PARTS = ("trunk", "vae", "audio", "text")
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -30,7 +30,7 @@ def save_part(
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
     save_file(stored, temporary, {key: json.dumps(value) for key, value in metadata.items()})
-    os.replace(temporary, path)
+    move(temporary, path)
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

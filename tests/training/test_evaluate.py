@@ -130,6 +130,7 @@ def test_a_stream_that_fades_shows_the_drift_it_was_given(clips):
         bright = picture(said(500, 100 + i), i).mean(axis=(0, 1, 2)).max()
         # From the middle of the first fifth to that of the last: 0.2 x 0.8 of the brightest channel.
         assert fading.streams["colour_drift"][i] == pytest.approx(0.16 * bright, rel=0.05)
+        assert fading.streams["colour_wander"][i] == pytest.approx(0.04 * bright, rel=0.1)
         assert fading.streams["sharpness_drift"][i] == pytest.approx(0.82 / 0.98 - 1, abs=0.03)
         assert abs(steady.streams["colour_drift"][i]) < 1.5
         assert fading.curves["colour"][i][0] == 0 and np.all(np.diff(fading.curves["colour"][i]) > -1)

@@ -19,7 +19,7 @@ from typing import Any
 
 from echotorrent_core.errors import InputError
 
-from ..files import replace_file
+from ..files import replace_text
 from ..report import duration
 from .plan import Job
 
@@ -39,15 +39,15 @@ class Failure:
 def about(job: Job) -> dict[str, Any]:
     """What is known of a job, by its name in the folder; empty before it was begun."""
     path = job.folder / ABOUT
-    known: dict[str, Any] = json.loads(path.read_text()).get(job.done.name, {}) if path.exists() else {}
+    known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")).get(job.done.name, {}) if path.exists() else {}
     return known
 
 
 def note(job: Job, **facts: Any) -> None:
     path = job.folder / ABOUT
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     known[job.done.name] = facts
-    replace_file(path, lambda temporary: temporary.write_text(json.dumps(known, indent=1) + "\n"))
+    replace_text(path, json.dumps(known, indent=1) + "\n")
 
 
 def is_done(job: Job) -> bool:
@@ -138,7 +138,7 @@ def begin(job: Job) -> Running:
         except OSError as error:
             raise InputError(f"{job.folder}: is at work already, begun by another process; wait for it") from error
         for name, text in job.files.items():
-            (job.folder / name).write_text(text)
+            (job.folder / name).write_text(text, encoding="utf-8")
         note(job, **(about(job) | {"key": job.key}))
         environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=environment)

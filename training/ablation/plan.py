@@ -192,7 +192,7 @@ def finished(run: RunConfig) -> bool:
     path = run.folder / CONFIG
     if not path.exists() or not (run.folder / DONE).exists():
         return False
-    before = yaml.safe_load(path.read_text())
+    before = yaml.safe_load(path.read_text(encoding="utf-8"))
     return not changed(before, plain(run))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from echotorrent_core.errors import InputError
 
 from ..evaluation.evaluate import Evaluation
 from ..evaluation.statistics import Interval, interval
-from ..files import replace_file
+from ..files import replace_text
 from . import charts
 from .rows import COLUMNS, FULL, ROWS
 
@@ -64,7 +63,7 @@ def read_results(out: Path) -> dict[str, Results]:
     found: dict[str, Results] = {}
     for name in ROWS:
         paths = sorted((out / name).glob(f"seed-*/{RESULT}"))
-        read = {path: json.loads(path.read_text()) for path in paths}
+        read = {path: json.loads(path.read_text(encoding="utf-8")) for path in paths}
         if read:
             found[name] = Results(
                 {data["seed"]: Evaluation.load(path.parent / data["evaluation"]) for path, data in read.items()},
@@ -83,7 +82,7 @@ def write_result(out: Path, row: str, seed: int, key: str, evaluation: Path, sec
     above = Path(*[".."] * len(folder.relative_to(out).parts))
     data = {"row": row, "seed": seed, "key": key, "seconds": round(seconds, 1)}
     data["evaluation"] = (above / evaluation.relative_to(out)).as_posix()
-    replace_file(folder / RESULT, lambda temporary: temporary.write_text(json.dumps(data, indent=1) + "\n"))
+    replace_text(folder / RESULT, json.dumps(data, indent=1) + "\n")
 
 
 # Differences to the full row
@@ -244,7 +243,7 @@ def write_report(out: Path, docs: Path, command: str = "") -> Path:
         "ablations_ours.svg": pictures(results, ours),
     }
     for name, text in files.items():
-        replace_file(docs / name, partial(Path.write_text, data=text, encoding="utf-8"))
+        replace_text(docs / name, text)
     return docs / "ablations.md"
 
 

@@ -270,7 +270,7 @@ def build(
     settings = {"version": VERSION, "split": split, "mix": mix, "size": size, "frames": FRAMES, "fps": FPS}
     index_file = root / "index.json"
     if index_file.exists():
-        known = json.loads(index_file.read_text())
+        known = json.loads(index_file.read_text(encoding="utf-8"))
         different = [name for name, value in settings.items() if known.get(name) != value]
         if different:
             raise InputError(
@@ -319,7 +319,7 @@ class CorpusReader:
         root = Path(folder)
         if not (root / "index.json").exists():
             raise InputError(f"{root} holds no corpus: render one with python -m training.corpus.build --out {root}.")
-        self.index = json.loads((root / "index.json").read_text())
+        self.index = json.loads((root / "index.json").read_text(encoding="utf-8"))
         self._where = [(s["shard"], i) for s in self.index["shards"] for i in range(s["clips"])]
         shards = [s["shard"] for s in self.index["shards"]]
         self._frames = {s: np.load(root / f"frames_{s:04d}.npy", mmap_mode="r") for s in shards}

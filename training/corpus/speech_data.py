@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from echotorrent_core.conditioning.audio import window
 from echotorrent_core.config import AudioEncoderConfig
+from echotorrent_core.files import move
 
 from . import flite, singing, speech
 from .augment import augment
@@ -72,7 +72,7 @@ def make_part(path: Path, mix: SpeechMix, split: str, index: int) -> Path:
         seconds += spoken.seconds
     temporary = path.with_suffix(".tmp.npz")
     np.savez(temporary, **{key: np.concatenate(value) for key, value in columns.items()})  # type: ignore[arg-type]
-    os.replace(temporary, path)
+    move(temporary, path)
     return path
 
 
@@ -81,12 +81,12 @@ def make(folder: Path, mix: SpeechMix, split: str, workers: int = 1) -> list[Pat
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "mix.json"
     if note.is_file():
-        found = json.loads(note.read_text())
+        found = json.loads(note.read_text(encoding="utf-8"))
         if {key: found.get(key) for key in asdict(mix)} != asdict(mix):
             raise ValueError(f"{folder} holds speech of another mix ({note}); choose another folder or delete it")
     else:
         installed = {"pyworld_installed": singing.available(), "flite_installed": flite.available()}
-        note.write_text(json.dumps(asdict(mix) | installed))
+        note.write_text(json.dumps(asdict(mix) | installed), encoding="utf-8")
     hours = mix.hours if split == "train" else min(0.5, mix.hours)
     paths = [folder / f"{split}-{i:04d}.npz" for i in range(max(1, round(hours * 3600 / PART_SECONDS)))]
     missing = [(i, path) for i, path in enumerate(paths) if not path.is_file()]

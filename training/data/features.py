@@ -142,7 +142,7 @@ def read_index(folder: Path) -> dict[str, Any]:
     """The index of a cache. InputError if it is missing or damaged."""
     path = folder / INDEX
     try:
-        index = json.loads(path.read_text())
+        index = json.loads(path.read_text(encoding="utf-8"))
         if index["settings"]["version"] != VERSION:
             raise InputError(f"{path}: is of version {index['settings']['version']}, {VERSION} is known; make it anew")
         return dict(index)

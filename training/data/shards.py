@@ -30,7 +30,7 @@ from echotorrent_core import presets
 from echotorrent_core.errors import InputError
 
 from ..corpus.build import DOMAINS
-from ..files import remove_left_behind, replace_file
+from ..files import remove_left_behind, replace_file, replace_text
 from . import rows
 from .clips import Source
 from .encoders import EncoderFiles, Encoders
@@ -248,5 +248,5 @@ def write_index(
     skipped = [one for header in whole.values() for one in header["skipped"]]
     for name, content in ((SKIPPED, skipped), (INDEX, index)):
         text = json.dumps(content, indent=1, ensure_ascii=False)
-        replace_file(folder / name, lambda path, text=text: path.write_text(text))  # type: ignore[misc]
+        replace_text(folder / name, text)
     return index

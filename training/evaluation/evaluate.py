@@ -18,7 +18,7 @@ from echotorrent_core.metrics.drift import sharpness
 from echotorrent_core.metrics.reader import MouthReader
 
 from ..corpus.build import FPS
-from ..files import replace_file
+from ..files import replace_text
 from .heldout import SAMPLES_PER_FRAME, Held, long_speech, to_pixels, to_tensor
 from .measures import Figures, Measured, clip_figures, curves, cut, follow, stream_figures
 from .sources import Source
@@ -53,11 +53,11 @@ class Evaluation:
     def save(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(_rounded(asdict(self)), indent=1, allow_nan=False)
-        replace_file(path, lambda temporary: temporary.write_text(text + "\n"))
+        replace_text(path, text + "\n")
 
     @staticmethod
     def load(path: Path) -> Evaluation:
-        data = json.loads(path.read_text())
+        data = json.loads(path.read_text(encoding="utf-8"))
         for kind in ("clips", "truth", "streams", "pooled"):
             data[kind] = {name: _numbers(values) for name, values in data[kind].items()}
         return Evaluation(**data)

@@ -95,7 +95,8 @@ def clip_figures(made: Measured, true: Measured, params: np.ndarray, closures: n
 
 def stream_figures(made: Measured, truth: np.ndarray, sharpness: float) -> Figures:
     """A long stream. Beside the columns, the last fifth of the video against the first: identity_drift: further from
-    the portrait by; colour_drift: of the channel that moves most, 0..255; sharpness_drift, motion_drift: relative;
+    the portrait by; colour_drift: of the channel that moves most, 0..255; colour_wander: the same between
+    neighbouring fifths, which is what it comes to where nothing drifts; sharpness_drift, motion_drift: relative;
     sync_drift; and sync_last, spread. `sharpness`: the portrait's."""
     ends = {name: drift.fifths(values)[[0, -1]] for name, values in made.items()}
     found, heard = np.array_split(made["open"], drift.PARTS), np.array_split(truth, drift.PARTS)
@@ -106,6 +107,7 @@ def stream_figures(made: Measured, truth: np.ndarray, sharpness: float) -> Figur
         "sync_drift": float(last - first),
         "identity_drift": float(ends["identity"][1] - ends["identity"][0]),
         "colour_drift": float(np.abs(ends["colour"][1] - ends["colour"][0]).max()),
+        "colour_wander": float(np.abs(np.diff(drift.fifths(made["colour"]), axis=0)).max(1).mean()),
         "sharpness_drift": _relative(ends["sharpness"]),
         "motion_drift": _relative(ends["motion"]),
     }

@@ -25,7 +25,7 @@ from echotorrent_core.weights import identity as files
 
 from ..config import engine_config
 from ..export import read_run
-from ..files import replace_file
+from ..files import replace_file, replace_text
 from ..jobs.report import Console, Stopped
 from ..networks import LORA, WEIGHTS, resolve
 from .dataset import CLIPS, DATASET, is_picture, is_video
@@ -50,7 +50,7 @@ def as_dataset(folder: Path, beside: Path) -> Path:
             data = path.read_bytes()
             replace_file(target, lambda temporary, data=data: temporary.write_bytes(data))  # type: ignore[misc]
     text = json.dumps({"name": folder.name, "clips": {path.name: {} for path in found}})
-    replace_file(beside / DATASET, lambda temporary: temporary.write_text(text))
+    replace_text(beside / DATASET, text)
     return beside
 
 
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "check":
             check_clips(spec, out, Console())
             for path in sorted((dataset / "made").glob("*.json")):
-                said = json.loads(path.read_text())
+                said = json.loads(path.read_text(encoding="utf-8"))
                 print(f"{path.stem}: {'fit' if said['usable'] else said['reason'] + ': ' + said['sentence']}")
         elif args.command == "prepare":
             preset = args.encoders or args.preset

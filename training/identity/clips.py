@@ -13,7 +13,7 @@ from PIL import Image
 from ..data import tracks, video
 from ..data.clips import loudness
 from ..data.video import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME, BadClip
-from ..files import replace_file
+from ..files import replace_file, replace_text
 from .dataset import MADE, PersonClips, is_picture
 
 Reason = Literal["", "no face", "too dark", "silent", "too short", "unreadable", "several faces", "badly framed"]
@@ -98,7 +98,7 @@ def write_verdict(folder: Path, source: PersonClips, name: str) -> Verdict:
     found, made = examine(source, name), folder / MADE
     made.mkdir(parents=True, exist_ok=True)
     text = json.dumps(asdict(found))
-    replace_file(made / f"{name}.json", lambda path: path.write_text(text))
+    replace_text(made / f"{name}.json", text)
     if (picture := middle(source, name)) is not None:
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
         replace_file(made / f"{name}.jpg", lambda path: picture.save(path, "JPEG", quality=85))

@@ -18,7 +18,7 @@ from ..data.encoders import EncoderFiles
 from ..data.features import read_index
 from ..data.shards import Plan, build
 from ..data.video import BadClip
-from ..files import replace_file
+from ..files import replace_file, replace_text
 from .dataset import LATENTS, PersonClips, person_clips
 from .prior import Others, write_others
 
@@ -78,7 +78,7 @@ def keep_what_fits(out: Path, clips: str, begun: bool) -> None:
             )
         shutil.rmtree(out)
     out.mkdir(parents=True, exist_ok=True)
-    replace_file(known, lambda path: path.write_text(clips, encoding="utf-8"))
+    replace_text(known, clips)
 
 
 def best_still(source: PersonClips, names: list[str]) -> np.ndarray:

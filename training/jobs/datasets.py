@@ -120,7 +120,7 @@ class Datasets:
         with self._changing(key) as record:
             self.room(key)
             wanted = _free(wanted, record["clips"])
-            os.replace(scratch, self.root / key / "clips" / wanted)
+            files.move(scratch, self.root / key / "clips" / wanted)
             record["clips"][wanted] = dict(FRESH)
         return wanted
 

@@ -8,11 +8,14 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import Refused
+
+T = TypeVar("T")
 
 ID = re.compile(r"[0-9a-f]{16}")
 REMOVED = ".removed-"  # begins the names of folders that are being deleted
@@ -37,6 +40,25 @@ def quoted(value: Any) -> str:
     return text if len(text) <= 80 else text[:76] + "..." + text[-1]
 
 
+def move(source: Path, target: Path) -> None:
+    """`os.replace`, which Windows refuses as long as somebody has `target` open. OSError."""
+    patiently(lambda: os.replace(source, target))
+
+
+def patiently(action: Callable[[], T], seconds: float = 2.0) -> T:
+    """What `action` returns. On Windows it is tried again for a while when another has a file open, or replaces it.
+
+    As in echotorrent_core/files.py, which is not where this package runs inside ComfyUI."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.01)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Replace a file; readers see the old one or the whole new one."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
@@ -45,7 +67,7 @@ def write_json(path: Path, value: Any) -> None:
             json.dump(value, file, indent=1, ensure_ascii=False, allow_nan=False)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+        move(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
@@ -54,7 +76,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file; None if there is none that can be read."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda name: None)
+        found = json.loads(patiently(lambda: path.read_text(encoding="utf-8")), parse_constant=lambda name: None)
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -69,7 +91,7 @@ def folders(parent: Path) -> Iterator[Path]:
 def set_aside(folder: Path) -> Path:
     """Make a folder that shall be deleted disappear at once; returns where its remains are."""
     target = folder.with_name(REMOVED + folder.name + secrets.token_hex(2))
-    os.replace(folder, target)
+    move(folder, target)
     return target
 
 

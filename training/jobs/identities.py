@@ -6,7 +6,6 @@ import base64
 import binascii
 import functools
 import json
-import os
 import shutil
 import struct
 from pathlib import Path
@@ -74,7 +73,7 @@ def keep(source: Path, folder: Path, name: str) -> Path:
     partial = folder / f".{name}.{files.new_id()}.tmp"
     try:
         shutil.copyfile(source, partial)
-        os.replace(partial, target)
+        files.move(partial, target)
     finally:
         partial.unlink(missing_ok=True)
     return target

@@ -80,6 +80,7 @@ def owner(folder: Path, name: str = NAME) -> int | None:
                 with contextlib.suppress(OSError):
                     _probe(file)
                     return None
+                file.seek(0)
                 text = file.read(20)
         except FileNotFoundError:
             return None

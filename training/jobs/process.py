@@ -89,8 +89,10 @@ def end(pid: int, gone: Callable[[], bool], patience: float = 5.0) -> bool:
     """End a worker and its children: asked first, then without asking. Whether it is `gone` then."""
     for force in (False, True):
         with contextlib.suppress(OSError):  # it has ended by itself
-            if os.name == "nt":
+            if os.name == "nt" and not force:  # nobody can be asked there
                 subprocess.run(["taskkill", "/T", "/F", "/PID", str(pid)], capture_output=True, check=False)
+            elif os.name == "nt":
+                os.kill(pid, signal.SIGTERM)  # ends it, if not its children, where taskkill did not
             else:
                 os.killpg(pid, signal.SIGKILL if force else signal.SIGTERM)  # it leads a group of its own
         deadline = time.monotonic() + patience

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -198,7 +197,7 @@ class Store:
                 stamp = f"{time.time():.0f}"
                 for found in (path, path.with_name(FILE + "-wal"), path.with_name(FILE + "-shm")):
                     with contextlib.suppress(FileNotFoundError):
-                        os.replace(found, found.with_name(f"damaged-{stamp}-{found.name}"))
+                        files.move(found, found.with_name(f"damaged-{stamp}-{found.name}"))
                 return _connect(path, self.jobs)
 
 

@@ -14,7 +14,6 @@ Real latents themselves are mixed in, so that reconstruction does not suffer.
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from echotorrent_core.vae.causal import CausalVAE
 
 from ..data.features import FeatureData, window
 from ..data.pictures import Clips
+from ..files import replace_file
 from ..loop import Batch, StepResult
 from ..losses import PatchCritic, adaptive_weight, hinge_critic, hinge_student, perceptual, pyramid_l1
 from ..muon import ConvMuon
@@ -141,9 +141,8 @@ def record(
         with torch.autocast(device.type, torch.bfloat16):
             parts.append(draw(batch, generator).half().cpu())
     out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(".tmp")
-    save_file({"rows": rows, "latents": torch.cat(parts)}, temporary, {"made_by": made_by})
-    os.replace(temporary, out)
+    made = {"rows": rows, "latents": torch.cat(parts)}
+    replace_file(out, lambda temporary: save_file(made, temporary, {"made_by": made_by}))
 
 
 def recorded_by(path: Path) -> str | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from ..ablation import charts
 from ..evaluation.evaluate import LEAD
 from ..evaluation.heldout import SAMPLES_PER_FRAME, Held, clips_at_hand, to_tensor
 from ..evaluation.sources import load_engine, of_engine
-from ..files import replace_file
+from ..files import replace_text
 from ..metrics import FILE, read_metrics
 from ..networks import DONE, WEIGHTS
 from ..report import smoothed
@@ -95,7 +94,7 @@ def draw(work: Work, budget: Budget, out: Path, stages: Mapping[str, Panels] = S
     written = []
     for name, panels in stages.items():
         if text := curves(work.runs / name, panels):
-            replace_file(out / f"{name}.svg", partial(Path.write_text, data=text, encoding="utf-8"))
+            replace_text(out / f"{name}.svg", text)
             written.append(out / f"{name}.svg")
     if not written:
         raise InputError(f"{work.runs}: holds no runs; make them with python -m training.recipes.embedded")

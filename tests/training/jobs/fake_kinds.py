@@ -5,9 +5,9 @@ see whether a job ran twice at once or lost a checkpoint. Also the forms of its 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,7 +15,20 @@ from typing import Any
 
 from training.jobs.report import Report, Stopped
 
+if sys.platform == "win32":
+    import msvcrt
+
+    def hold(file: Any) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def hold(file: Any) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 DIARY = "diary.txt"
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)  # Windows ends a process at once by either name
 PRESETS = ("embedded", "tiny")
 
 
@@ -89,7 +102,7 @@ def trouble(kind: str) -> None:
     if kind == "memory":
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
     if kind == "kill":
-        os.kill(os.getpid(), 9)
+        os.kill(os.getpid(), KILL)
     if kind == "exit":
         os._exit(7)
     raise KeyError("a bug")
@@ -129,7 +142,7 @@ def alone(folder: Path, name: str = "alone"):
     """Notes it if somebody else is at work there: by a lock of another kind than the one that is tested."""
     with open(folder / name, "a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(file)
         except OSError:
             write(folder, f"twice {os.getpid()} 0")
             raise

@@ -6,12 +6,16 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from training.jobs import process
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither sessions nor signals")
 SLEEP = "import time; print('here', flush=True); time.sleep(60)"
 DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"
 
 
+@posix
 def test_a_worker_leads_a_session_of_its_own(tmp_path):
     """Which a closed terminal or an interrupt of the server does not reach."""
     child = process.spawn("training.jobs", ["--help"], tmp_path / "log.txt", "cpu")
@@ -32,6 +36,13 @@ def ended(code, patience):
     return gone, child.wait(10), time.monotonic() - begun
 
 
+@pytest.mark.parametrize("code", [SLEEP, DEAF])
+def test_it_is_ended(code):
+    gone, status, _ = ended(code, 0.5)
+    assert gone and status != 0
+
+
+@posix
 def test_it_is_asked_first_and_then_not():
     gone, code, _ = ended(SLEEP, 5.0)
     assert gone and code == -signal.SIGTERM
@@ -39,6 +50,7 @@ def test_it_is_asked_first_and_then_not():
     assert gone and code == -signal.SIGKILL and seconds >= 0.5
 
 
+@posix
 def test_ends_in_words():
     assert process.ended(7) == "exit status 7" and process.ended(-15) == "ended by SIGTERM"
     assert "memory ran out" in process.ended(-9) and process.ended(-99) == "ended by signal 99"
