@@ -1,6 +1,6 @@
 """Does a model tuned to a person draw that person? On procedural people it never saw, with words they never said.
 
-    python benchmarks/identity.py                              # three people, 8 clips each: about 15 CPU-minutes each
+    python benchmarks/identity.py                              # three people, 8 clips each: under 15 CPU-minutes each
     python benchmarks/identity.py --people 901 --steps 100
 
 Each person's clips are written as videos and go the way a user's do (training/identity). Then model and tuned model
