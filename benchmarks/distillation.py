@@ -272,6 +272,8 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="held-out corpus (default: the cached one, or rendered now)")
     parser.add_argument("--reader", type=Path, default=WEIGHTS, help="weights of the mouth reader")
     args = parser.parse_args()
+    if args.videos and not args.before:
+        parser.error("--videos: shows two models; name the other one with --before")
     facts, reader = common.hardware(args.threads), load_reader(args.reader)
     torch.set_num_threads(args.threads)
     left_by_recipe(args)
@@ -287,7 +289,7 @@ def main() -> None:
     if args.before:
         figures["recipe"] = against_before(args, clips, reader, args.seconds or (2.0 if args.quick else 120.0))
         recipe_table(figures["recipe"])
-    if args.before and args.videos:
+    if args.videos:
         film(args, clips[0], args.videos)
     common.finish(args, "distillation", facts, figures)
 

@@ -33,8 +33,9 @@ def test_a_file_in_use_is_replaced_when_it_is_let_go(windows, tmp_path):
 
 
 def test_patience_ends(windows):
+    open_in_vain.tries = 0
     with pytest.raises(PermissionError):
-        windows.module.patiently(lambda: open_in_vain(), seconds=0.05)
+        windows.module.patiently(open_in_vain, seconds=0.05)
     assert open_in_vain.tries > 1
 
 
@@ -49,6 +50,3 @@ def test_elsewhere_a_refusal_is_one(windows):
 def open_in_vain():
     open_in_vain.tries += 1
     raise PermissionError(13, "sharing violation")
-
-
-open_in_vain.tries = 0

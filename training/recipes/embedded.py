@@ -1,7 +1,7 @@
 """The embedded model from nothing, stage after stage; run again to go on where it stopped.
 
     python -m training.recipes.embedded                    # everything; hours on 2 CPU cores
-    python -m training.recipes.embedded --small            # the same at 64 px, in 40 CPU-minutes
+    python -m training.recipes.embedded --small            # the same at 64 px, in much less time
     python -m training.recipes.embedded --from trunk       # that stage and what follows, continuing its runs
     python -m training.recipes.embedded --ship             # and put the weights into the package
 
@@ -189,7 +189,7 @@ def collect(work: Work, out: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="for the recipe file of the trunk's stages")
-    parser.add_argument("--small", action="store_true", help="at 64 px: 40 CPU-minutes instead of hours")
+    parser.add_argument("--small", action="store_true", help="at 64 px, with fewer clips and steps")
     parser.add_argument("--from", dest="start", help="begin at this stage even if it is done")
     parser.add_argument("--processes", type=int, help="training processes (default: 2, or one for each GPU)")
     parser.add_argument("--ship", action="store_true", help="put the weights into the package, over the present ones")
