@@ -1,7 +1,7 @@
 """The embedded model from nothing, stage after stage; run again to go on where it stopped.
 
     python -m training.recipes.embedded                    # everything; hours on 2 CPU cores
-    python -m training.recipes.embedded --small            # the same at 64 px, in much less time
+    python -m training.recipes.embedded --small            # the same at 64 px, in 40 CPU-minutes
     python -m training.recipes.embedded --from trunk       # that stage and what follows, continuing its runs
     python -m training.recipes.embedded --ship             # and put the weights into the package
 
