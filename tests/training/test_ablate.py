@@ -240,22 +240,25 @@ def own_keys(plan):
 
 
 def test_what_the_recipe_has_done_is_not_done_again(tmp_path):
-    path = recipe(tmp_path)
-    runs = load(str(path))
+    path, twice = recipe(tmp_path), "stages.teacher.loop.accumulate=2"
+    runs = load(str(path), (twice,))
     for stage in ("base", "teacher", "acc_dmd"):  # acc_dmd: but not what it starts from
-        run = runs[stage]
-        run.folder.mkdir(parents=True)
-        (run.folder / "run.yaml").write_text(yaml.safe_dump(plain(run)))
-        (run.folder / "done.json").write_text('{"steps": 20}')
-    kept = {
-        job.name
-        for job in make_plan(Recipe(str(path)), {FULL: ROWS[FULL]}, [0], tmp_path / "out").jobs.values()
-        if job.kept
-    }
-    assert kept == {str(runs["base"].folder), str(runs["teacher"].folder)}
+        data = plain(runs[stage])
+        if stage == "teacher":  # by two processes, which had a micro-batch each
+            data |= {"processes": 2, "loop": data["loop"] | {"accumulate": 1}}
+        folder = runs[stage].folder
+        folder.mkdir(parents=True)
+        (folder / "run.yaml").write_text(yaml.safe_dump(data))
+        (folder / "done.json").write_text('{"steps": 20}')
+
+    def kept(*overrides, budget=1.0):
+        plan = make_plan(Recipe(str(path), overrides, budget), {FULL: ROWS[FULL]}, [0], tmp_path / "out")
+        return {job.name for job in plan.jobs.values() if job.kept}
+
+    assert kept(twice) == {str(runs["base"].folder), str(runs["teacher"].folder)}
+    assert kept() == {str(runs["base"].folder)}  # of half the batch
+    assert kept(twice, budget=0.5) == set()
     assert not finished(dataclasses.replace(runs["base"], preset="embedded"))
-    shorter = make_plan(Recipe(str(path), (), 0.5), {FULL: ROWS[FULL]}, [0], tmp_path / "out")
-    assert not any(job.kept for job in shorter.jobs.values())
 
 
 def test_recipes_that_do_not_fit_are_refused(tmp_path):

@@ -18,7 +18,7 @@ SETTINGS = ExpertTransferConfig(
     critic_steps=2,
     critic_space="x0",
     rollout="side_by_side",
-    phases=(Phase("singing", "singing", 6), Phase("profile", "profile", 4)),
+    phases=(Phase("singing", "singing", 6), Phase("profile", "profile", 6)),
     rewarm=3,
 )
 
@@ -48,6 +48,13 @@ def test_the_critic_goes_first_in_every_phase():
     assert [step for step in range(12) if "student" in method.updates(step)] == [4, 10]
     result = method.step(clip(7), 7, torch.Generator().manual_seed(0))
     assert set(result.losses) == {"fake"}
+
+
+def test_a_phase_that_teaches_nobody_is_told():
+    short = dataclasses.replace(SETTINGS, phases=(Phase("singing", "singing", 6), Phase("profile", "profile", 3)))
+    assert short.idle() == [short.phases[1]]
+    with pytest.warns(UserWarning, match="'profile' of 3 steps never trains the student"):
+        method_of(short)
 
 
 def test_an_expert_is_put_in_again_after_a_resume():

@@ -65,6 +65,12 @@ def test_recipe_files_are_valid_with_the_recipes_folders(name: str, work: Work) 
         assert run_.global_batch == alone[stage].global_batch
 
 
+@pytest.mark.parametrize("name", ["embedded", "small", "ablation", "echotorrent_14b", "echotorrent_1_3b"])
+def test_students_learn_from_every_expert_that_a_recipe_has(name: str) -> None:
+    found = [run for run in load(name).values() if run.method == "expert_transfer"]
+    assert found and all(run.settings.phases and not run.settings.idle() for run in found)
+
+
 def test_collects_each_part_from_where_it_was_made_last(work: Work, tmp_path: Path) -> None:
     made = {
         "parts": ("audio", "reader", "vae"),

@@ -114,10 +114,10 @@ def make_plan(
 ) -> Plan:
     """All jobs of all rows. judging: arguments of `training.evaluation`. InputError for rows that do not fit."""
     plan = Plan({}, [])
-    for name, row in rows.items():
-        runs = recipe.runs(row)
-        for seed in seeds:
-            _add(plan, name, row, runs, seed, out, judging)
+    runs = {name: recipe.runs(row) for name, row in rows.items()}
+    for seed in seeds:  # all rows of a seed before the next: a table that is stopped early is of fewer seeds, not rows
+        for name, row in rows.items():
+            _add(plan, name, row, runs[name], seed, out, judging)
     return plan
 
 
@@ -188,12 +188,14 @@ def judge(
 
 
 def finished(run: RunConfig) -> bool:
-    """Whether the recipe itself has done this very run."""
+    """Whether the recipe itself has done this very run, in as many processes as it liked."""
     path = run.folder / CONFIG
     if not path.exists() or not (run.folder / DONE).exists():
         return False
-    before = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return not changed(before, plain(run))
+    before, now = yaml.safe_load(path.read_text(encoding="utf-8")), plain(run)
+    for data in (before, now):
+        data["loop"]["accumulate"] *= data["processes"]  # micro-batches of a step, whoever has them
+    return not changed(before, now)
 
 
 # What a row makes of a recipe

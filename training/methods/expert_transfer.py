@@ -7,6 +7,7 @@ trains alone: its error at the student's present samples is what the new teacher
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,15 @@ class ExpertTransferConfig(ACCDMDConfig):
             step -= phase.steps
         return self.phases[-1], step
 
+    def trains(self, step: int) -> bool:
+        """Whether the student is updated in a step."""
+        return self.phase(step)[1] >= self.rewarm and step % self.critic_steps == 0
+
+    def idle(self) -> list[Phase]:
+        """Phases in which only the critic learns: their expert teaches nobody."""
+        learns = {self.phase(step)[0] for step in range(sum(phase.steps for phase in self.phases)) if self.trains(step)}
+        return [phase for phase in self.phases if phase not in learns]
+
     def shares(self, phase: Phase) -> dict[str, float]:
         """How often data of each domain are drawn."""
         return {phase.domain: 1 - self.general, GENERAL: self.general}
@@ -65,6 +75,12 @@ class ExpertTransfer:
         if not settings.phases or unknown:
             named = ", ".join(sorted(unknown)) or "no phase"
             raise ValueError(f"phases name {named}; expected experts among {', '.join(experts) or 'none'}")
+        for phase in settings.idle():
+            warnings.warn(
+                f"phase '{phase.expert}' of {phase.steps} steps never trains the student: the critic has the first "
+                f"{settings.rewarm} to itself and {settings.critic_steps} for each of the student's; lower rewarm",
+                stacklevel=2,
+            )
         self.inner, self.experts, self.settings = inner, experts, settings
         self.roles = inner.roles
         self.teacher: str | None = None
@@ -73,9 +89,7 @@ class ExpertTransfer:
         return self.inner.optimizers()
 
     def updates(self, step: int) -> list[str]:
-        s = self.settings
-        trains = s.phase(step)[1] >= s.rewarm and step % s.critic_steps == 0
-        return ["student", "fake"] if trains else ["fake"]
+        return ["student", "fake"] if self.settings.trains(step) else ["fake"]
 
     def step(self, batch: Batch, step: int, generator: torch.Generator) -> StepResult:
         wanted = self.settings.phase(step)[0].expert
