@@ -84,8 +84,10 @@ def run(args: argparse.Namespace) -> int:
             print(f"{'done ' if is_done(job) else ''}{job.name}")
         print(f"{len(jobs)} jobs for {len(rows)} rows and {len(args.seeds)} seeds")
         return 0
-    failures = work(jobs, args.workers)
-    collect(plan, rows, args.out)
+    try:
+        failures = work(jobs, args.workers)
+    finally:  # also what an interruption has left, for --report-only
+        collect(plan, rows, args.out)
     for line in logs(failures):
         print(line, file=sys.stderr)
     print(write_report(args.out, args.docs))

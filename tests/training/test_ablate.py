@@ -22,7 +22,7 @@ from echotorrent_core.model.dit import Trunk
 from echotorrent_core.presets import debug
 from echotorrent_core.weights.parts import save_part
 from training import ablate
-from training.ablation.jobs import about, is_done, work
+from training.ablation.jobs import about, is_done, note, work
 from training.ablation.plan import Job, Recipe, finished, make_plan
 from training.ablation.rows import FULL, ROWS
 from training.ablation.table import read_results, write_report
@@ -421,6 +421,25 @@ def test_stopped_in_the_middle_and_gone_on(tmp_path):
 
 
 # All of it
+
+
+def test_an_interrupted_table_keeps_the_rows_that_are_done(tmp_path, monkeypatch):
+    def half(jobs, workers):
+        """All of seed 0, then Ctrl-C."""
+        for job in jobs:
+            if "seed-1" not in job.name:
+                job.done.parent.mkdir(parents=True, exist_ok=True)
+                job.done.write_text("{}")
+                note(job, key=job.key, seconds=1.0)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ablate, "work", half)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # of the process that runs the tests
+    out = tmp_path / "out"
+    arguments = ["--recipe", str(recipe(tmp_path)), "--rows", "clean", "--seeds", "0,1", "--out", str(out)]
+    assert ablate.main(arguments) == 130
+    found = {path.parent.relative_to(out).as_posix() for path in out.rglob("result.json")}
+    assert found == {"full/seed-0", "clean/seed-0"}
 
 
 @pytest.mark.slow  # a minute: every job is a process
