@@ -44,7 +44,8 @@ def test_differences_are_what_was_put_in(tmp_path):
     assert "| Eq. 3 as printed (here the full one) |" in text
     expected = (
         "- **w/o Reference Sink** disagrees in Sync-C (paper: equal, here: lower by 0.010 [-0.010, -0.010]), "
-        "IQA (paper: lower, here: equal [+0.000, +0.000]), ID (paper: lower, here: higher by 0.030 [+0.030, +0.030])."
+        "ID (paper: lower, here: higher by 0.030 [+0.030, +0.030]); "
+        "the paper's sign is not seen in IQA, which may be chance."
     )
     assert [line for line in text.splitlines() if "disagrees" in line] == [expected]
 
@@ -57,9 +58,13 @@ def test_disagreements_are_of_sign_and_say_when_they_may_be_chance():
     agrees = {"quality": (-0.1, -0.2, -0.05), "confidence": (-0.1, -0.3, 0.1), "background": (-1.0, -2.0, 0.0)}
     assert disagreement("full_causal", of(**agrees)) is None  # sync and identity are equal in the paper, and here
     chance = of(**agrees | {"confidence": (0.1, -0.1, 0.3)})
-    assert disagreement("full_causal", chance) == (
-        "**Full Causal** disagrees in HA (paper: lower, here: higher by 0.100 [-0.100, +0.300], which may be chance)."
+    told = "the paper's sign is not seen in HA, which may be chance."
+    assert disagreement("full_causal", chance) == f"**Full Causal**: {told}"
+    assert disagreement("full_causal", chance | {"sync": Interval(-0.2, -0.3, -0.1)}) == (
+        f"**Full Causal** disagrees in Sync-C (paper: equal, here: lower by 0.200 [-0.300, -0.100]); {told}"
     )
+    other = of(**agrees | {"confidence": (0.2, 0.1, 0.3)})
+    assert "HA (paper: lower, here: higher by 0.200 [+0.100, +0.300])." in disagreement("full_causal", other)
 
 
 def test_the_page_is_a_function_of_the_results(tmp_path):
@@ -70,7 +75,7 @@ def test_the_page_is_a_function_of_the_results(tmp_path):
     for name in ("ablations.md", "ablations.svg", "ablations_ours.svg"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     text = (tmp_path / "a/ablations.md").read_text()
-    assert "Full Causal" not in text and "3 seeds" in text and "disagrees" in text
+    assert "Full Causal" not in text and "3 seeds" in text and "the paper's sign is not seen" in text
     assert "nan" not in text
     picture = (tmp_path / "a/ablations.svg").read_text()
     assert picture.count("<polyline") == 2 * 4 and "w/o SEI" in picture and len(picture) < 40_000

@@ -107,19 +107,24 @@ def word(value: float) -> str:
 def disagreement(row: str, differences: Mapping[str, Interval]) -> str | None:
     """One sentence on the columns where the sign of a row's difference is not the paper's; None if there is none.
 
-    Where the paper has a difference, the opposite sign counts; where it has none, one whose interval leaves 0 out."""
+    A column disagrees where the interval leaves 0 out on the other side than the paper's difference, or at all if the
+    paper has none; where the paper's sign is not seen and 0 lies inside, it may be chance."""
     printed, full = ROWS[row].paper, ROWS[FULL].paper
     assert printed is not None and full is not None
-    found = []
+    settled, doubtful = [], []
     for (name, title), there, base in zip(COLUMNS.items(), printed, full, strict=True):
         here, paper = differences[name], there - base
-        opposite = abs(paper) > TINY and here.mean * paper <= 0
-        if not opposite and not (abs(paper) <= TINY and here.settled):
-            continue
-        by = "" if abs(here.mean) < TINY else f" by {abs(here.mean):.3f}"
-        doubt = "" if here.settled or not by else ", which may be chance"
-        found.append(f"{title} (paper: {word(paper)}, here: {word(here.mean)}{by} [{shown(here)}]{doubt})")
-    return f"**{ROWS[row].title}** disagrees in {', '.join(found)}." if found else None
+        differs = abs(paper) > TINY
+        if here.settled and (here.mean * paper < 0 or not differs):
+            by = f"{word(here.mean)} by {abs(here.mean):.3f} [{shown(here)}]"
+            settled.append(f"{title} (paper: {word(paper)}, here: {by})")
+        elif differs and here.mean * paper <= 0:
+            doubtful.append(title)
+    unseen = f"the paper's sign is not seen in {', '.join(doubtful)}, which may be chance"
+    if settled:
+        more = f"; {unseen}" if doubtful else ""
+        return f"**{ROWS[row].title}** disagrees in {', '.join(settled)}{more}."
+    return f"**{ROWS[row].title}**: {unseen}." if doubtful else None
 
 
 # The page
