@@ -27,7 +27,7 @@ from .ablation.rows import ROWS, chosen
 from .ablation.table import write_report, write_result
 from .recipes.embedded import SMALL, Budget, Work
 
-RECIPE = "ablation"  # on what the small recipe has made of clips, codec and audio encoder
+RECIPE = "ablation"  # on the small recipe's clips, codec, audio encoder and base
 
 
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
